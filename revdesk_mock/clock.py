@@ -1,0 +1,136 @@
+"""The only reader of time: wall clocks, a movable clock for each world, and its heap of due events."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+
+SECOND = 1000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+# Where a frozen clock starts when nothing else says so: a fixed instant, so that runs repeat.
+EPOCH = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+
+Due = tuple[int, int, str, str]  # at (ms), order, collection, record id
+
+
+def wall() -> int:
+    """Return the wall's time in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def stopwatch() -> float:
+    """Return seconds of a monotonic clock, for measuring how long something took."""
+    return time.perf_counter()
+
+
+def iso(at: int) -> str:
+    """Write Unix milliseconds as UTC ISO 8601 with milliseconds and `Z`."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+
+
+def parse_iso(text: str) -> int:
+    """Read a UTC ISO 8601 instant as Unix milliseconds; raises ValueError on anything else."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone; end it with Z")
+    return round(moment.timestamp() * 1000)
+
+
+def month_of(at: int) -> tuple[int, int]:
+    """Return the first and the last-plus-one millisecond of the UTC calendar month around `at`."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    start = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    after = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
+    return round(start.timestamp() * 1000), round(after.timestamp() * 1000)
+
+
+class Clock:
+    """A world's time in Unix milliseconds: runs with the wall, or stands until it is moved.
+
+    Events are due at an instant and name a record; `pop_due` hands them out in order and sets the
+    time to the instant of each while it is handled, so that what follows is dated exactly.
+    """
+
+    def __init__(self, *, frozen_at: int | None = None, source: Callable[[], int] = wall) -> None:
+        self._source = source
+        self._offset = 0
+        self._frozen_at = frozen_at
+        self._firing_at: int | None = None
+        self._heap: list[Due] = []
+        self._order = 0
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    def now(self) -> int:
+        """Return the world's time in Unix milliseconds."""
+        if self._firing_at is not None:
+            return self._firing_at
+        if self._frozen_at is not None:
+            return self._frozen_at
+        return self._source() + self._offset
+
+    @property
+    def frozen(self) -> bool:
+        """Whether time stands still until it is moved."""
+        return self._frozen_at is not None
+
+    def freeze(self) -> None:
+        """Stop time where it is."""
+        self._frozen_at = self.now()
+
+    def run(self) -> None:
+        """Let time run with the wall again, from where it is."""
+        self._offset = self.now() - self._source()
+        self._frozen_at = None
+        self._wake()
+
+    def set(self, at: int) -> None:
+        """Move time to an instant, in either direction; whoever owns the world fires what became due."""
+        if self._frozen_at is not None:
+            self._frozen_at = at
+        else:
+            self._offset = at - self._source()
+        self._wake()
+
+    def schedule(self, at: int, collection: str, record_id: str) -> None:
+        """Note that a record is due for its next step at an instant."""
+        self._order += 1
+        heappush(self._heap, (at, self._order, collection, record_id))
+
+    def pop_due(self) -> Due | None:
+        """Return the next due event with time set to its instant; None, and time as it is, when none is left."""
+        self._firing_at = None
+        if not self._heap or self._heap[0][0] > self.now():
+            return None
+        due = heappop(self._heap)
+        self._firing_at = due[0]
+        return due
+
+    def next_due(self) -> int | None:
+        """Return the instant of the next event, or None."""
+        return self._heap[0][0] if self._heap else None
+
+    async def sleep(self, milliseconds: int) -> None:
+        """Wait in the world's time: with the wall while it runs, until it is moved while it stands."""
+        self._order += 1
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heappush(self._sleepers, (self.now() + milliseconds, self._order, future))
+        self._wake()
+        await future
+
+    def release(self) -> None:
+        """Wake every sleeper at once: the emulator is closing and open requests are to be answered."""
+        self._wake(everybody=True)
+
+    def _wake(self, *, everybody: bool = False) -> None:
+        while self._sleepers and (everybody or self._sleepers[0][0] <= self.now()):
+            _, _, future = heappop(self._sleepers)
+            if not future.done():
+                future.set_result(None)
+        if self._sleepers and not self.frozen:
+            at, _, future = self._sleepers[0]
+            future.get_loop().call_later(max(1, at - self.now()) / 1000, self._wake)

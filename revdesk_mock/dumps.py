@@ -1,0 +1,66 @@
+"""Worlds as files: fixtures and exports, checked against their own schema before anything is opened."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+
+from revdesk_mock.errors import StartError
+from revdesk_mock.messages import JSON
+from revdesk_mock.settings import shipped
+from revdesk_mock.validation import Schema, pointer
+
+FORMAT = 1
+
+
+def load(path: Path) -> JSON:
+    """Read a world's dump as the state that new worlds start from; raises StartError naming what is wrong."""
+    dump = _read(path)
+    _check(dump, path, "")
+    # A world that starts from a fixture opens when its key is first seen.
+    dump.pop("opened_at", None)
+    return dump
+
+
+def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
+    """Yield (key, dump) for each world of an export; raises StartError before the first where one is wrong."""
+    export = _read(path)
+    worlds = export.get("worlds") if isinstance(export, dict) else None
+    if not isinstance(worlds, list) or export.get("format") != FORMAT:
+        raise StartError(f"{path} is no export of this version: it needs format {FORMAT} and worlds")
+    for number, entry in enumerate(worlds):
+        if not isinstance(entry, dict) or not _is_key(entry.get("key")):
+            raise StartError(f"{path}: /worlds/{number}/key must hold sha256, is_demo and scopes")
+        _check(entry.get("world"), path, f"/worlds/{number}/world")
+    yield from ((entry["key"], entry["world"]) for entry in worlds)
+
+
+def _is_key(key: JSON) -> bool:
+    return (
+        isinstance(key, dict)
+        and isinstance(key.get("sha256"), str)
+        and isinstance(key.get("is_demo"), bool)
+        and isinstance(key.get("scopes"), list)
+    )
+
+
+def _read(path: Path) -> JSON:
+    try:
+        return orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise StartError(f"{path}: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise StartError(f"{path} is not JSON: {error}") from error
+
+
+def _check(dump: JSON, path: Path, place: str) -> None:
+    schema = Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
+    if not schema.is_valid(dump):
+        worst = schema.failures(dump)[0]
+        raise StartError(f"{path}: {place}{pointer(worst.absolute_path) or '/'}: {worst.message}")
+    for collection, records in dump["records"].items():
+        seen: set[str] = set()
+        for number, record in enumerate(records):
+            if record["id"] in seen:
+                raise StartError(f"{path}: {place}/records/{collection}/{number}/id: {record['id']!r} is given twice")
+            seen.add(record["id"])

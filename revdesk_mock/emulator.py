@@ -1,0 +1,129 @@
+"""The whole emulator, without a web framework: one contract, many worlds, one way in."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from revdesk_mock import dumps
+from revdesk_mock.errors import StartError
+from revdesk_mock.ids import Dice, fingerprint, fresh_seed
+from revdesk_mock.journal import Journal
+from revdesk_mock.messages import JSON, Request, Response
+from revdesk_mock.pipeline import Pipeline
+from revdesk_mock.resources import HANDLERS, STEPS
+from revdesk_mock.settings import Settings
+from revdesk_mock.simulation import credentials
+from revdesk_mock.simulation.credentials import CLIENT_TOKEN_PREFIX, SCOPES, Credential
+from revdesk_mock.spec import Spec
+from revdesk_mock.world import World
+
+
+class Emulator:
+    """Answers requests, each in the world of its key.
+
+    A key that was never seen opens a new world from the fixture; with `settings.api_keys` only those
+    keys do. Keys are kept as SHA-256 alone.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self.seed = fresh_seed() if self.settings.seed is None else self.settings.seed
+        self.spec = Spec.load(self.settings.spec)
+        self.journal = Journal()
+        self._fixture = dumps.load(self.settings.data)
+        self._worlds: dict[str, World] = {}
+        self._by_id: dict[str, World] = {}
+        self._admitted = {fingerprint(key) for key in self.settings.api_keys}
+        dice = Dice(f"{self.seed}:requests")
+        self.pipeline = Pipeline(self.spec, HANDLERS, self.settings.policies, self._locate, self.journal, dice)
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request; never raises."""
+        return await self.pipeline.handle(request)
+
+    def world(self, key: str) -> World:
+        """Return the world of a key, opened now if it is new; raises ApiError (401) for a refused key."""
+        digest = fingerprint(key)
+        found = self._worlds.get(digest)
+        if found is not None:
+            return found
+        kind = credentials.kind_of(key)
+        if self._admitted and digest not in self._admitted:
+            raise credentials.unauthorized(
+                "The API key is not known.", "auth.unknown", "a key given to --api-key", "another"
+            )
+        credential = Credential(self._key_id(digest), digest, kind.scopes, is_demo=kind.is_demo)
+        return self._open(credential, self._fixture)
+
+    def find_world(self, world_id: str) -> World | None:
+        """Return a world by its id, or None."""
+        return self._by_id.get(world_id)
+
+    def worlds(self) -> list[World]:
+        """Return every world that is open."""
+        return list(self._worlds.values())
+
+    def dump(self) -> JSON:
+        """Return every world with the SHA-256, kind and scopes of its key."""
+        return {
+            "format": dumps.FORMAT,
+            "worlds": [
+                {
+                    "key": {
+                        "sha256": world.key.bucket,
+                        "is_demo": world.key.is_demo,
+                        "scopes": sorted(world.key.scopes),
+                    },
+                    "world": world.dump(),
+                }
+                for world in self._worlds.values()
+            ],
+        }
+
+    def restore(self, path: Path) -> None:
+        """Open the worlds of an export; raises StartError where the file is no export."""
+        for key, dump in dumps.load_export(path):
+            credential = Credential(
+                self._key_id(key["sha256"]),
+                key["sha256"],
+                frozenset(key["scopes"]) & frozenset(SCOPES),
+                is_demo=key["is_demo"],
+            )
+            self._open(credential, dump)
+
+    def close(self) -> None:
+        """Let every request that waits in a world's time go on at once."""
+        for world in self._worlds.values():
+            world.clock.release()
+
+    def _locate(self, bearer: str) -> tuple[World, Credential]:
+        if bearer.startswith(CLIENT_TOKEN_PREFIX):
+            world = self._by_id.get(credentials.world_of(bearer) or "")
+            if world is None:
+                raise credentials.unauthorized(
+                    "The client token is not valid.", "auth.client_token", "a token minted here", "another"
+                )
+            return world, world.credentials.read_client_token(bearer, world.key)
+        world = self.world(bearer)
+        return world, world.key
+
+    def _open(self, credential: Credential, dump: Mapping[str, JSON]) -> World:
+        world = World(self.settings, credential, self.seed, STEPS, dump)
+        self._worlds[credential.bucket] = self._by_id[world.id] = world
+        return world
+
+    def _key_id(self, digest: str) -> str:
+        return Dice(f"{self.seed}:{digest}:key").uuid()
+
+
+def export(emulator: Emulator, path: Path) -> None:
+    """Write every world to a file, whole or not at all; raises StartError where it cannot be written."""
+    for world in emulator.worlds():
+        world.run_due()
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        unfinished.write_bytes(orjson.dumps(emulator.dump(), option=orjson.OPT_INDENT_2))
+        unfinished.replace(path)
+    except OSError as error:
+        raise StartError(f"export to {path}: {error.strerror}") from error

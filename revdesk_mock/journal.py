@@ -1,0 +1,107 @@
+"""What came in, what went out and why, without a secret in it; and the explanation of one request."""
+
+import re
+import shlex
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from revdesk_mock.clock import iso
+from revdesk_mock.messages import JSON, Reason, Request
+
+SIZE = 1000  # requests that are remembered
+SECRET = re.compile(r"(revdesk_|rv_|rvw_|rdc_)[A-Za-z0-9_.\-]{4,}|eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*")
+REPEATED_HEADERS = ("content-type", "idempotency-key", "x-revdesk-mock")
+
+
+def redact(text: str, bearer: str = "") -> str:
+    """Return a text with every key and token in it masked."""
+    if bearer and bearer in text:
+        text = text.replace(bearer, "****")
+    return SECRET.sub(lambda found: f"{found[1] or ''}****", text)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request and its answer. `at` is the wall's Unix milliseconds, `took` seconds."""
+
+    request_id: str
+    at: int
+    took: float
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: str
+    world: str | None
+    operation: str | None
+    status: int
+    code: str | None
+    message: str | None
+    reasons: tuple[Reason, ...]
+
+
+class Journal:
+    """The last requests of an emulator, by id."""
+
+    def __init__(self, size: int = SIZE) -> None:
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._size = size
+        self._listeners: list[Callable[[Entry], None]] = []
+
+    def add(self, entry: Entry) -> None:
+        """Remember a request; the oldest gives way."""
+        self._entries[entry.request_id] = entry
+        if len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+        for listener in self._listeners:
+            listener(entry)
+
+    def on_entry(self, listener: Callable[[Entry], None]) -> None:
+        """Call a function with every request that was answered."""
+        self._listeners.append(listener)
+
+    def find(self, request_id: str) -> Entry | None:
+        """Return a remembered request, or None."""
+        return self._entries.get(request_id)
+
+
+def describe_request(request: Request, bearer: str) -> tuple[str, str, dict[str, str], str]:
+    """Return path, query, headers and body of a request as they may be kept: without secrets."""
+    headers = {name: redact(request.headers[name], bearer) for name in REPEATED_HEADERS if name in request.headers}
+    authorization = request.headers.get("authorization")
+    if authorization is not None:
+        scheme = authorization.partition(" ")[0]
+        headers["authorization"] = "Bearer $REVDESK_API_KEY" if scheme.lower() == "bearer" else "****"
+    body = (request.body or b"").decode("utf-8", "replace")
+    return redact(request.path, bearer), redact(request.query, bearer), headers, redact(body, bearer)
+
+
+def explain(entry: Entry, base_url: str) -> JSON:
+    """Tell why a request was answered as it was: rule, where, expected, got, and a line to try it again."""
+    return {
+        "request_id": entry.request_id,
+        "at": iso(entry.at),
+        "request": f"{entry.method} {entry.path}{'?' + entry.query if entry.query else ''}",
+        "operation": entry.operation,
+        "status": entry.status,
+        "code": entry.code,
+        "message": entry.message,
+        "reasons": [
+            {"rule": reason.rule, "where": reason.where, "expected": reason.expected, "got": redact(reason.got)}
+            for reason in entry.reasons
+        ],
+        "curl": curl(entry, base_url),
+    }
+
+
+def curl(entry: Entry, base_url: str) -> str:
+    """Write a request as a shell line; its key is the variable REVDESK_API_KEY."""
+    parts = ["curl", "-i", "-X", entry.method]
+    for name, value in entry.headers.items():
+        header = f"{name}: {value}"
+        parts += ["-H", f'"{header}"' if value.endswith("$REVDESK_API_KEY") else shlex.quote(header)]
+    if entry.body:
+        parts += ["--data-binary", shlex.quote(entry.body)]
+    url = f"{base_url}{entry.path}{'?' + entry.query if entry.query else ''}"
+    return " ".join([*parts, shlex.quote(url)])

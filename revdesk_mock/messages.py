@@ -1,0 +1,48 @@
+"""What travels through the emulator: requests, responses, records and the reasons behind a refusal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# JSON as Python holds it: dict, list, str, int, float, bool or None.
+JSON = Any
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, free of any web framework.
+
+    `path` is the raw path, still percent-encoded, without the query; header names are lower case.
+    `body` is None where the door stopped reading because the body was over the size limit.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = b""
+    scheme: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP response: status, header pairs in the order sent, and the body's bytes."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a request was refused, for the person who has to mend it.
+
+    `rule` names the rule (`schema.pattern`, `guardrail.spend_cap`), `where` the place in the request
+    (`body /to_number`, `header Authorization`), `expected` and `got` the two sides of the difference.
+    """
+
+    rule: str
+    where: str
+    expected: str = ""
+    got: str = ""

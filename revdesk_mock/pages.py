@@ -1,0 +1,44 @@
+"""Lists a page at a time: newest or oldest first, with a cursor that survives what is added or deleted."""
+
+from collections.abc import Callable, Iterable
+
+from revdesk_mock.errors import invalid
+from revdesk_mock.ids import decode_cursor, encode_cursor
+from revdesk_mock.messages import Record
+
+Positioned = Iterable[tuple[int, Record]]
+
+
+def start_of(cursor: str | None, *, lenient: bool) -> int | None:
+    """Read a cursor; raises ApiError (400) for one that no list handed out, unless the policy ignores it."""
+    if cursor is None:
+        return None
+    try:
+        return decode_cursor(cursor)
+    except ValueError:
+        if lenient:
+            return None
+        raise invalid(
+            "cursor",
+            "is not a cursor of this list",
+            where="query cursor",
+            rule="cursor",
+            expected="meta.cursor of the page before",
+            got=cursor,
+        ) from None
+
+
+def cut(
+    records: Positioned, limit: int, wanted: Callable[[Record], bool] = lambda _: True
+) -> tuple[list[Record], str | None]:
+    """Take one page of the records that are wanted, and the cursor of the next (None: this is the last)."""
+    page: list[Record] = []
+    last = 0
+    for position, record in records:
+        if not wanted(record):
+            continue
+        if len(page) == limit:
+            return page, encode_cursor(last)
+        page.append(record)
+        last = position
+    return page, None

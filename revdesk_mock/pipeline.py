@@ -1,0 +1,270 @@
+"""One request from top to bottom: the order on this page is the order of the API."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+import orjson
+
+from revdesk_mock import clock, json_body
+from revdesk_mock.errors import ApiError, ContractViolation
+from revdesk_mock.ids import Dice
+from revdesk_mock.journal import Entry, Journal, describe_request
+from revdesk_mock.messages import JSON, Reason, Request, Response
+from revdesk_mock.settings import Policies
+from revdesk_mock.simulation import credentials, faults, idempotency
+from revdesk_mock.simulation.credentials import Credential
+from revdesk_mock.simulation.idempotency import Submission
+from revdesk_mock.simulation.rate_limit import Quota
+from revdesk_mock.spec import Operation, Spec
+from revdesk_mock.validation import Validation
+from revdesk_mock.world import Exchange, Handler, Reply, World
+
+log = logging.getLogger("revdesk_mock")
+
+EXPLAIN = "x-revdesk-mock-explain"
+BREACH = "x-revdesk-mock-breach"
+OWN_REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
+Locate = Callable[[str], tuple[World, Credential]]
+
+
+@dataclass(slots=True)
+class Trace:
+    """What is known of a request so far: enough to answer it at whatever step it is refused."""
+
+    request_id: str
+    request: Request
+    base_url: str
+    bearer: str = ""
+    operation: Operation | None = None
+    world: World | None = None
+    credential: Credential | None = None
+    quota: Quota | None = None
+    reasons: tuple[Reason, ...] = ()
+    code: str | None = None
+    message: str | None = None
+
+
+class Pipeline:
+    """The steps that every request under /v1 takes. `locate` finds the world of a bearer."""
+
+    def __init__(
+        self,
+        spec: Spec,
+        handlers: Mapping[str, Handler],
+        policies: Policies,
+        locate: Locate,
+        journal: Journal,
+        dice: Dice,
+    ) -> None:
+        self._spec = spec
+        self._handlers = handlers
+        self._policies = policies
+        self._locate = locate
+        self._journal = journal
+        self._dice = dice
+        self._validation = Validation(spec, reject_unknown_fields=policies.unknown_body_fields == "reject")
+        self.breaches: list[str] = []
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one request, whatever it is; never raises."""
+        started = clock.stopwatch()
+        trace = Trace(self._request_id(request), request, base_url_of(request))
+        try:
+            response = await self._answer(trace)
+        except ApiError as error:
+            response = self._refuse(trace, error)
+        except ContractViolation as violation:
+            response = self._breach(trace, str(violation))
+        except Exception as error:
+            log.exception("request %s failed", trace.request_id)
+            response = self._breach(trace, f"{type(error).__name__} while answering")
+        self._note(trace, response, clock.stopwatch() - started)
+        return response
+
+    async def _answer(self, trace: Trace) -> Response:
+        request, policies = trace.request, self._policies
+        operation, parameters = self._route(request)
+        trace.operation = operation
+
+        trace.bearer = credentials.read_bearer(request.headers)
+        world, credential = trace.world, trace.credential = self._locate(trace.bearer)
+        world.run_due()
+        control = faults.read_control(request.headers.get(faults.HEADER))
+
+        rate_limit = world.rate_limit(credential)
+        trace.quota = rate_limit.hit(world.clock.now())
+
+        if policies.scope_check == "before_validation":
+            credentials.check_scope(credential, operation, policies)
+        query = self._validation.read_query(operation, request.query)
+        body = self._read_body(operation, request)
+        if policies.scope_check == "after_validation":
+            credentials.check_scope(credential, operation, policies)
+        exchange = Exchange(operation, credential, parameters, query, body, trace.base_url)
+
+        if request.method == "GET" or "idempotency-key" not in request.headers:
+            await self._delay(world, control)
+            return self._run(trace, world, exchange)[0]
+
+        submission = await self._submit(trace, world, exchange)
+        if submission.response is not None:
+            if policies.idempotency_replay_counts == "no":
+                rate_limit.refund()
+            return self._replay(trace, submission.response)
+        bound: Response | None = None
+        try:
+            await self._delay(world, control)
+            response, bound = self._run(trace, world, exchange)
+        finally:
+            world.idempotency.finish(submission, bound, world.clock.now())
+        return response
+
+    def _route(self, request: Request) -> tuple[Operation, Mapping[str, str]]:
+        match = self._spec.match(request.method, request.path)
+        if match.operation is not None:
+            return match.operation, match.parameters
+        if not match.allowed:
+            raise ApiError(
+                "route_not_found",
+                f"No route {request.method} {request.path}.",
+                Reason("route.path", "path", "a path of the contract", request.path),
+            )
+        allowed = ", ".join(match.allowed)
+        raise ApiError(
+            "method_not_allowed",
+            f"{request.method} is not allowed here; {allowed} is.",
+            Reason("route.method", "method", allowed, request.method),
+            status=int(self._policies.wrong_method_status),
+            headers=[("allow", allowed)],
+        )
+
+    def _read_body(self, operation: Operation, request: Request) -> dict[str, JSON]:
+        raw = json_body.read_bytes(request, self._policies)
+        if operation.request is None or not (raw or operation.body_required):
+            return dict(operation.body_defaults)
+        json_body.check_content_type(request, self._policies)
+        body = json_body.read_object(raw)
+        self._validation.check_body(operation, body)
+        return {**operation.body_defaults, **body}
+
+    async def _delay(self, world: World, control: faults.Control) -> None:
+        if control.delay_ms:
+            await world.clock.sleep(control.delay_ms)
+            world.run_due()
+
+    async def _submit(self, trace: Trace, world: World, exchange: Exchange) -> Submission:
+        """Find what this idempotency key stands for: a stored success, or this request, which takes the key."""
+        key = trace.request.headers["idempotency-key"]
+        idempotency.check_key(key, uuid_only=self._policies.idempotency_key_format == "uuid")
+        slot = (exchange.credential.bucket, key)
+        mark = self._fingerprint(trace.request, exchange.operation)
+        while (found := world.idempotency.find(slot, mark, world.clock.now())) is not None:
+            if found.response is not None:
+                return found
+            if self._policies.idempotency_in_flight == "conflict" or found.fingerprint != mark:
+                raise idempotency.conflict(found, "the first request with this key is still running")
+            await world.idempotency.wait(found)
+        return world.idempotency.begin(slot, mark, trace.request_id)
+
+    def _fingerprint(self, request: Request, operation: Operation) -> bytes:
+        body = request.body or b""
+        if body and operation.request is not None and self._policies.idempotency_body == "canonical":
+            body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+        return sha256(
+            b"\0".join((request.method.encode(), request.path.encode(), request.query.encode(), body))
+        ).digest()
+
+    def _run(self, trace: Trace, world: World, exchange: Exchange) -> tuple[Response, Response]:
+        """Let the handler write and answer, in one transaction; return the answer and what a replay repeats of it."""
+        operation = exchange.operation
+        handler = self._handlers.get(operation.id)
+        if handler is None:
+            reason = Reason("operation.handler", operation.path, "an operation that is emulated", operation.id)
+            raise ApiError("not_implemented", f"{operation.id} is not emulated yet.", reason)
+        with world.store.transaction():
+            reply = handler(world, exchange)
+            body = self._validation.fit_response(operation, operation.success, _enveloped(reply))
+        kept: tuple[tuple[str, str], ...] = ()
+        if reply.location is not None and operation.success in {201, 202}:
+            kept = (("location", reply.location),)
+        bound = Response(operation.success, kept, orjson.dumps(body))
+        return self._respond(trace, bound.status, bound.body, *kept), bound
+
+    def _replay(self, trace: Trace, stored: Response) -> Response:
+        return self._respond(trace, stored.status, stored.body, *stored.headers, ("idempotency-replay", "true"))
+
+    def _respond(self, trace: Trace, status: int, body: bytes, *headers: tuple[str, str]) -> Response:
+        quota = trace.quota.headers() if trace.quota is not None else ()
+        mine = (("content-type", "application/json"), ("x-request-id", trace.request_id))
+        return Response(status, (*mine, *quota, *headers), body)
+
+    def _refuse(self, trace: Trace, error: ApiError) -> Response:
+        trace.code, trace.message, trace.reasons = error.code, error.message, error.reasons
+        body = error.envelope()
+        operation = trace.operation
+        try:
+            self._validation.check_error(operation.id if operation else "", body)
+        except ContractViolation as violation:
+            return self._breach(trace, str(violation))
+        extra = [*error.headers, (EXPLAIN, f"/_revdesk/explain/{trace.request_id}")]
+        if error.status in {401, 403}:
+            extra.append(("www-authenticate", self._challenge(trace, error)))
+        return self._respond(trace, error.status, orjson.dumps(body), *extra)
+
+    def _challenge(self, trace: Trace, error: ApiError) -> str:
+        """Write the Bearer challenge (documented: RFC 9728 metadata, and the scope on scope failures)."""
+        parts = [f'realm="revdesk", resource_metadata="{trace.base_url}/.well-known/oauth-protected-resource"']
+        if any(reason.rule == "auth.scope" for reason in error.reasons) and trace.operation:
+            parts.append(f'error="insufficient_scope", scope="{credentials.required_scope(trace.operation)}"')
+        elif error.status == 401 and trace.bearer:
+            parts.append('error="invalid_token"')
+        return f"Bearer {', '.join(parts)}"
+
+    def _breach(self, trace: Trace, detail: str) -> Response:
+        """Answer for a bug of ours: logged, counted and marked, and nothing of it in the body."""
+        self.breaches.append(detail)
+        log.error("contract breach in request %s: %s", trace.request_id, detail)
+        trace.code, trace.message = "internal_error", detail
+        trace.reasons = (Reason("emulator.breach", trace.operation.id if trace.operation else "", "", detail),)
+        error = ApiError("internal_error", "The emulator could not answer by its contract.")
+        where = (EXPLAIN, f"/_revdesk/explain/{trace.request_id}")
+        return self._respond(trace, error.status, orjson.dumps(error.envelope()), where, (BREACH, "1"))
+
+    def _request_id(self, request: Request) -> str:
+        sent = request.headers.get("x-request-id", "")
+        if self._policies.request_id == "echo" and OWN_REQUEST_ID.fullmatch(sent):
+            return sent
+        return f"req_{self._dice.hex(24)}"
+
+    def _note(self, trace: Trace, response: Response, took: float) -> None:
+        path, query, headers, body = describe_request(trace.request, trace.bearer)
+        self._journal.add(
+            Entry(
+                request_id=trace.request_id,
+                at=clock.wall(),
+                took=took,
+                method=trace.request.method,
+                path=path,
+                query=query,
+                headers=headers,
+                body=body,
+                world=trace.world.id if trace.world else None,
+                operation=trace.operation.id if trace.operation else None,
+                status=response.status,
+                code=trace.code,
+                message=trace.message,
+                reasons=trace.reasons,
+            )
+        )
+
+
+def _enveloped(reply: Reply) -> JSON:
+    return {"data": reply.data} if reply.meta is None else {"data": reply.data, "meta": reply.meta}
+
+
+def base_url_of(request: Request) -> str:
+    """Return how the client reached us: the scheme, and the request's own Host."""
+    return f"{request.scheme}://{request.headers.get('host', '127.0.0.1')}"

@@ -1,0 +1,145 @@
+"""Placing a call: the checks of every calling path in the documented order, then the record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from revdesk_mock.errors import ApiError
+from revdesk_mock.messages import Reason, Record
+from revdesk_mock.simulation import guardrails
+from revdesk_mock.simulation.call_flow import script_for
+from revdesk_mock.simulation.credentials import Credential
+from revdesk_mock.simulation.guardrails import Attempt, Bounds, Destinations
+from revdesk_mock.world import World, owned
+
+NO_BOUNDS = Bounds()
+AI, BRIDGE, BROWSER, ROOM, WEB = "ai", "bridge", "browser", "room", "web"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is asked for: the path (`kind`), the two numbers, the legs, and what a call keeps.
+
+    `opening` is what the agent says first. A call with `expires_in` (seconds) is not dialed now: it
+    waits that long for the browser that holds its token, and is canceled then.
+    """
+
+    kind: str
+    caller: str
+    destination: str
+    legs: Sequence[Record]
+    agent_id: str | None = None
+    opening: str | None = None
+    record: bool = True
+    transcribe: bool = True
+    amd: bool = False
+    name: str | None = None
+    has_room: bool = False
+    expires_in: int | None = None
+
+
+def place(world: World, credential: Credential, plan: Plan, *, caller_field: str = "body /from_number") -> Record:
+    """Check and record a call; dial it unless the browser will. Raises ApiError where it is refused.
+
+    Order (docs: webrtc-security): is the caller ID ours, then bounds and guardrails, then the record.
+    """
+    owner = world.guardrails.check_caller(plan.caller, where=caller_field)
+    attempt = _attempt(plan)
+    bounds, allowed = bounds_of(credential), destinations_of(credential)
+    world.guardrails.check_numbers(attempt, bounds, allowed)
+    for leg in plan.legs:
+        if leg["role"] == "connect":  # the person's own phone: no bound of the credential, but rung all the same
+            world.guardrails.check_numbers(replace(attempt, destination=leg["number"]), NO_BOUNDS, allowed)
+    world.guardrails.check_capacity(attempt)
+    return _record(world, credential, plan, owner if "is_active" in owner else None)
+
+
+def place_in_browser(world: World, credential: Credential, plan: Plan) -> Record:
+    """Check and record a call between a browser and an agent: there are no numbers to check."""
+    world.guardrails.check_capacity(_attempt(plan))
+    return _record(world, credential, plan, None)
+
+
+def bounds_of(credential: Credential) -> Bounds:
+    """Return the numbers that a credential is limited to."""
+    return Bounds(credential.callers, credential.destinations)
+
+
+def destinations_of(credential: Credential) -> Destinations:
+    """Return whom a credential may call: demo keys reach fictional numbers alone."""
+    return Destinations(fictional_only=credential.is_demo)
+
+
+def _attempt(plan: Plan) -> Attempt:
+    call = {"legs": plan.legs, "agent_id": plan.agent_id}
+    return Attempt(
+        plan.caller,
+        plan.destination,
+        channels=len(plan.legs),
+        cost=guardrails.cost_of(call, minutes=1),
+        refusal=script_for(plan.destination).refusal,
+    )
+
+
+def _record(world: World, credential: Credential, plan: Plan, number: Record | None) -> Record:
+    dice = world.dice
+    organization, user = world.organization, world.user
+    call = world.store.insert(
+        "calls",
+        {
+            "id": f"call_{dice.hex(24)}",
+            "kind": plan.kind,
+            "status": "queued",
+            "direction": "outbound",
+            "from_number": plan.caller,
+            "to_number": plan.destination,
+            "legs": list(plan.legs),
+            "phone_number_id": number["id"] if number else None,
+            "organization_id": organization["id"] if organization else None,
+            "user_id": user["id"] if user else None,
+            "api_key_id": credential.id,
+            "agent_id": plan.agent_id,
+            "name": plan.name,
+            "opening": plan.opening,
+            "room_name": f"room_{dice.hex(20)}" if plan.has_room else None,
+            "provider_call_sid": f"CA{dice.hex(32)}",
+            "record": plan.record,
+            "transcribe": plan.transcribe and plan.opening is not None,
+            "amd": plan.amd,
+            "dialed": False,
+            "plan": [],
+            "due_at": None,
+            "created_at": world.clock.now(),
+            "started_at": None,
+            "answered_at": None,
+            "ended_at": None,
+            "duration_seconds": None,
+            "has_recording": False,
+            "has_transcript": False,
+        },
+    )
+    if plan.expires_in is None:
+        return world.calls.start(call)
+    return world.calls.wait(call, plan.expires_in)
+
+
+def join(world: World, token: str) -> Record:
+    """Use a calling or room token and return its call; an agent in the room starts to talk at once.
+
+    Raises ApiError with the reason where the token is used, expired, revoked or unknown.
+    """
+    with world.store.transaction():
+        call = owned(world, "calls", world.credentials.join(token)["call_id"], "call")
+        return world.calls.start(call) if call["kind"] == WEB else call
+
+
+def dial_from_browser(world: World, call_id: str) -> Record:
+    """Let the browser that joined with a calling token dial its one destination."""
+    call = world.store.get("calls", call_id)
+    if call is None or call["kind"] != BROWSER or call["dialed"] or call["ended_at"] is not None:
+        raise ApiError(
+            "conflict",
+            "This call is not waiting for a browser to dial it.",
+            Reason("call.waiting", call_id, "a call that is waiting for its browser", "another"),
+        )
+    with world.store.transaction():
+        return world.calls.start(call)

@@ -1,0 +1,17 @@
+"""What each operation does: one file for each tag of the contract, with verbs and a table from operation to verb."""
+
+from collections.abc import Mapping
+
+from revdesk_mock.resources import account, agents, calls, phone_numbers, sms, usage, webrtc
+from revdesk_mock.world import Handler, Step
+
+HANDLERS: Mapping[str, Handler] = {
+    **account.HANDLERS,
+    **agents.HANDLERS,
+    **calls.HANDLERS,
+    **phone_numbers.HANDLERS,
+    **sms.HANDLERS,
+    **usage.HANDLERS,
+    **webrtc.HANDLERS,
+}
+STEPS: Mapping[str, Step] = {**phone_numbers.STEPS, **sms.STEPS}

@@ -1,0 +1,54 @@
+"""Account: who the key belongs to, and the organization's footprint."""
+
+from revdesk_mock.clock import DAY, iso
+from revdesk_mock.messages import JSON
+from revdesk_mock.world import Exchange, Reply, World
+
+PLAN = "scale"
+DEMO_DAYS = 14
+
+
+def show_identity(world: World, exchange: Exchange) -> Reply:
+    """Answer who asks: user, organization, scopes of the credential in use, and the end of a demo."""
+    credential = exchange.credential
+    ends = iso(world.opened_at + DEMO_DAYS * DAY) if credential.is_demo else None
+    return Reply(
+        {
+            **_owner(world),
+            "api_key_id": credential.id,
+            "scopes": sorted(credential.scopes),
+            "is_demo": credential.is_demo,
+            "demo_expires_at": ends,
+        }
+    )
+
+
+def show_account(world: World, exchange: Exchange) -> Reply:
+    """Answer plan and footprint; numbers count from the moment they are bought."""
+    numbers = world.store.all("phone_numbers")
+    footprint = {
+        "phone_numbers": len(numbers),
+        "enrolled_reputation_numbers": sum(number["reputation_enrolled_at"] is not None for number in numbers),
+        "own_brand_enterprise": False,
+    }
+    credential = exchange.credential
+    return Reply(
+        {
+            **_owner(world),
+            "api_key_id": credential.id,
+            "plan": PLAN,
+            "footprint": footprint,
+            "is_demo": credential.is_demo,
+        }
+    )
+
+
+def _owner(world: World) -> dict[str, JSON]:
+    user, organization = world.user, world.organization
+    return {
+        "user": user and {field: user[field] for field in ("id", "email", "name")},
+        "organization": organization and {field: organization[field] for field in ("id", "name", "slug")},
+    }
+
+
+HANDLERS = {"v1_me_get": show_identity, "v1_account_get": show_account}

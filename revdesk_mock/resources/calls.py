@@ -1,0 +1,161 @@
+"""Calls: AI calls, bridges of two phones, history and hang-up."""
+
+from revdesk_mock import placement
+from revdesk_mock.clock import iso
+from revdesk_mock.errors import ApiError, not_found
+from revdesk_mock.messages import JSON, Reason, Record
+from revdesk_mock.placement import Plan
+from revdesk_mock.simulation.call_flow import leg
+from revdesk_mock.world import Exchange, Reply, World, owned, page, shown_status
+
+
+def list_calls(world: World, exchange: Exchange) -> Reply:
+    """Answer one page, newest first; `status` compares without regard to case."""
+    status = exchange.query.get("status")
+    hidden = world.policies.web_calls_in_list == "no"
+
+    def wanted(call: Record) -> bool:
+        if hidden and call["kind"] == placement.WEB:
+            return False
+        return status is None or shown_status(world, call).casefold() == status.casefold()
+
+    calls, meta = page(world, exchange, "calls", wanted)
+    everything = status is None and not hidden
+    meta["total_results"] = world.store.size("calls") if everything else sum(map(wanted, world.store.all("calls")))
+    return Reply([_summary(world, exchange, call) for call in calls], meta)
+
+
+def show_call(world: World, exchange: Exchange) -> Reply:
+    """Answer one call with whose it is; here the number's record id is a number."""
+    call = _call(world, exchange)
+    number_id = call["phone_number_id"]
+    return Reply(
+        {
+            **_summary(world, exchange, call),
+            "phone_number_id": None if number_id is None else int(number_id),
+            "organization_id": call["organization_id"],
+            "user_id": call["user_id"],
+        }
+    )
+
+
+def place_ai_call(world: World, exchange: Exchange) -> Reply:
+    """Let an agent call a number, from its own number or else the account's newest active one."""
+    body = exchange.body
+    agent = _agent(world, body.get("assistantId"))
+    number = _caller_of(world, agent)
+    plan = Plan(
+        kind=placement.AI,
+        caller=number["phone_number"],
+        destination=body["phoneNumber"],
+        legs=[leg("destination", body["phoneNumber"], number["phone_number"])],
+        agent_id=agent["id"],
+        opening=body.get("script") or agent["greeting"],
+        record=number["recording_enabled"],
+        transcribe=number["transcription_enabled"],
+        name=body.get("name"),
+    )
+    call = placement.place(world, exchange.credential, plan)
+    contact = _contact(world, body["phoneNumber"], body.get("name"))
+    data = {"call_id": call["id"], "contact_id": contact["id"], "status": shown_status(world, call)}
+    return Reply(data, location=f"/v1/calls/{call['id']}")
+
+
+def dial(world: World, exchange: Exchange) -> Reply:
+    """Ring both phones and connect them: two legs, and each is shown `from_number` alone.
+
+    Without `connect_number` the person is on `from_number` itself (inferred).
+    """
+    body = exchange.body
+    caller, person = body["from_number"], body.get("connect_number")
+    plan = Plan(
+        kind=placement.BRIDGE,
+        caller=caller,
+        destination=body["to_number"],
+        legs=[
+            leg("connect", person or caller, caller, scripted=person is not None),
+            leg("destination", body["to_number"], caller),
+        ],
+        record=body["record"],
+        amd=body["amd"],
+    )
+    call = placement.place(world, exchange.credential, plan)
+    data = {
+        "call_id": call["id"],
+        "provider_call_sid": call["provider_call_sid"],
+        "from_number": caller,
+        "to_number": body["to_number"],
+        "status": shown_status(world, call),
+    }
+    return Reply(data, location=f"/v1/calls/{call['id']}")
+
+
+def hang_up(world: World, exchange: Exchange) -> Reply:
+    """End a call; one that has ended answers the same success again."""
+    call = world.calls.hang_up(_call(world, exchange))
+    return Reply({"call_id": call["id"], "status": shown_status(world, call)})
+
+
+def _call(world: World, exchange: Exchange) -> Record:
+    return owned(world, "calls", exchange.path["id"], "call")
+
+
+def _agent(world: World, agent_id: str | None) -> Record:
+    if agent_id is None:
+        agent = next((record for _, record in world.store.newest("agents")), None)
+    else:
+        agent = world.store.get("agents", agent_id.lower())
+        if agent is None:
+            raise not_found("agent", agent_id, "body /assistantId")
+    if agent is None or not agent["enabled"]:
+        got = "no agent" if agent is None else "one that is switched off"
+        reason = Reason("agent.enabled", "body /assistantId", "an agent that is enabled", got)
+        raise ApiError("conflict", "There is no enabled agent to make this call.", reason)
+    return agent
+
+
+def _caller_of(world: World, agent: Record) -> Record:
+    own = reversed(world.store.find("phone_numbers", "agent_id", agent["id"]))
+    newest = (record for _, record in world.store.newest("phone_numbers"))
+    for number in (*own, *newest):
+        if number["is_active"]:
+            return number
+    reason = Reason("agent.number", "this account", "an active phone number", "none")
+    raise ApiError("conflict", "There is no active number to call from.", reason)
+
+
+def _contact(world: World, number: str, name: str | None) -> Record:
+    for contact in world.store.find("contacts", "phone_number", number):
+        return contact
+    return world.store.insert("contacts", {"id": world.dice.uuid(), "phone_number": number, "name": name})
+
+
+def _summary(world: World, exchange: Exchange, call: Record) -> dict[str, JSON]:
+    recording = f"{exchange.base_url}/_revdesk/worlds/{world.id}/calls/{call['id']}/recording.wav"
+    return {
+        "id": call["id"],
+        "status": shown_status(world, call),
+        "direction": call["direction"],
+        "from_number": call["from_number"],
+        "to_number": call["to_number"],
+        "started_at": _instant(call["started_at"]),
+        "ended_at": _instant(call["ended_at"]),
+        "duration_seconds": call["duration_seconds"],
+        "phone_number_id": call["phone_number_id"],
+        "has_recording": call["has_recording"],
+        "recording_url": recording if call["has_recording"] else None,
+        "has_transcript": call["has_transcript"],
+    }
+
+
+def _instant(at: int | None) -> str | None:
+    return None if at is None else iso(at)
+
+
+HANDLERS = {
+    "v1_calls_get": list_calls,
+    "v1_calls_post": place_ai_call,
+    "v1_calls_id_get": show_call,
+    "v1_calls_dial_post": dial,
+    "v1_calls_id_hangup_post": hang_up,
+}

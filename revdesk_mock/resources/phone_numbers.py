@@ -1,0 +1,209 @@
+"""Phone numbers: search, buy, provision, update, CNAM, texting overrides, release."""
+
+from revdesk_mock import inventory, provisioning
+from revdesk_mock.clock import HOUR, iso
+from revdesk_mock.errors import ApiError, invalid, not_found
+from revdesk_mock.messages import JSON, Reason, Record
+from revdesk_mock.provisioning import NO_CNAM
+from revdesk_mock.world import Exchange, Reply, World, owned, page
+
+PENDING, APPROVED = "PENDING", "APPROVED"
+OVERRIDE = ("auto_reply_enabled", "reply_delay_seconds", "default_prompt")
+
+
+def search(world: World, exchange: Exchange) -> Reply:
+    """Answer numbers for sale that this account does not have, always in the same order."""
+    query = exchange.query
+    offers = inventory.search(
+        query["country"],
+        query["number_type"],
+        area_code=query.get("area_code"),
+        contains=query.get("contains"),
+        region=query.get("in_region"),
+    )
+    found: list[JSON] = []
+    for offer in offers:
+        if len(found) == query["limit"]:
+            break
+        if not world.store.find("phone_numbers", "phone_number", offer.phone_number):
+            block = offer.block
+            found.append(
+                {
+                    "phone_number": offer.phone_number,
+                    "locality": block.locality,
+                    "region": block.region,
+                    "features": list(block.features),
+                }
+            )
+    return Reply(found, {"page_size": len(found)})
+
+
+def list_numbers(world: World, exchange: Exchange) -> Reply:
+    """Answer one page, newest first."""
+    numbers, meta = page(world, exchange, "phone_numbers")
+    return Reply([_summary(number) for number in numbers], meta)
+
+
+def show(world: World, exchange: Exchange) -> Reply:
+    """Answer one number; before provisioning ends it reads `pending:...` and is not active."""
+    number = _number(world, exchange)
+    return Reply({**_shared(number), "subscription_status": "active" if number["is_active"] else "pending"})
+
+
+def buy(world: World, exchange: Exchange) -> Reply:
+    """Start provisioning: the record is there at once, with an agent wired to it; the number comes later."""
+    offer = provisioning.choose(world, exchange.body.get("phone_number"), exchange.body.get("area_code"))
+    number = provisioning.start(world, offer, exchange.body.get("name"))
+    path = f"/v1/phone-numbers/{number['id']}"
+    data = {
+        "phone_record_id": int(number["id"]),
+        "workflow_run_id": number["workflow_run_id"],
+        "status_url": exchange.base_url + path,
+    }
+    return Reply(data, location=path)
+
+
+def activate(world: World, number: Record) -> None:
+    """End provisioning: active, and with its real number, in one step."""
+    world.store.update("phone_numbers", number, is_active=True, shown_number=number["phone_number"], due_at=None)
+
+
+def update(world: World, exchange: Exchange) -> Reply:
+    """Change settings; a CNAM goes to the carrier at once and is pending until it has spread."""
+    number, body = _number(world, exchange), exchange.body
+    changes: dict[str, JSON] = {f: body[f] for f in ("name", "recording_enabled", "transcription_enabled") if f in body}
+    if "agent_id" in body:
+        changes["agent_id"] = _existing_agent(world, body["agent_id"])
+    if "cnam_display_name" in body or "cnam_enabled" in body:
+        changes |= _cnam_changes(world, number, body)
+    number = world.store.update("phone_numbers", number, **changes)
+    shown = ("cnam_display_name", "cnam_status", "name", "recording_enabled", "transcription_enabled", "agent_id")
+    return Reply({"id": int(number["id"]), **{field: number[field] for field in shown}})
+
+
+def release(world: World, exchange: Exchange) -> Reply:
+    """Give the number back; its calls, their tokens and its texting override are erased with it."""
+    number = _number(world, exchange)
+    for call in world.store.find("calls", "phone_number_id", number["id"]):
+        for token in world.store.find("tokens", "call_id", call["id"]):
+            world.store.delete("tokens", token["id"])
+        world.store.delete("calls", call["id"])
+    if world.store.get("sms_overrides", number["id"]) is not None:
+        world.store.delete("sms_overrides", number["id"])
+    world.store.delete("phone_numbers", number["id"])
+    return Reply({"id": int(number["id"]), "deleted": True})
+
+
+def check_cnam(world: World, exchange: Exchange) -> Reply:
+    """Ask the carrier: a pending CNAM that has spread becomes APPROVED by this look (documented)."""
+    number = _number(world, exchange)
+    live_at = number["cnam_live_at"]
+    is_live = live_at is not None and live_at <= world.clock.now()
+    if is_live and number["cnam_status"] == PENDING:
+        number = world.store.update("phone_numbers", number, cnam_status=APPROVED)
+    live_status = "inactive" if live_at is None else "active" if is_live else "provisioning"
+    return Reply(
+        {
+            "id": int(number["id"]),
+            "phone_number": number["shown_number"],
+            "cnam_display_name": number["cnam_display_name"],
+            "cnam_status": number["cnam_status"],
+            "live_status": live_status,
+            "live_enabled": is_live,
+            "live_display_name": number["cnam_display_name"] if is_live else None,
+        }
+    )
+
+
+def show_override(world: World, exchange: Exchange) -> Reply:
+    """Answer the number's own auto-reply settings; without an override all three are null."""
+    return Reply(_override(world, _number(world, exchange)))
+
+
+def update_override(world: World, exchange: Exchange) -> Reply:
+    """Create or change the override; what was never given stays null and is inherited."""
+    number = _number(world, exchange)
+    changes = {field: exchange.body[field] for field in OVERRIDE if field in exchange.body}
+    override = world.store.get("sms_overrides", number["id"])
+    if override is None:
+        override = world.store.insert("sms_overrides", {"id": number["id"], **dict.fromkeys(OVERRIDE)})
+    world.store.update("sms_overrides", override, **changes)
+    return Reply(_override(world, number))
+
+
+def _number(world: World, exchange: Exchange) -> Record:
+    return owned(world, "phone_numbers", exchange.path["id"], "phone number")
+
+
+def _existing_agent(world: World, agent_id: str) -> str:
+    if world.store.get("agents", agent_id.lower()) is None:
+        raise not_found("agent", agent_id, "body /agent_id")
+    return agent_id.lower()
+
+
+def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[str, JSON]:
+    """Work out a CNAM change: US local and active numbers only; an empty name or `cnam_enabled` false ends it."""
+    field = "cnam_display_name" if "cnam_display_name" in body else "cnam_enabled"
+    name = body.get("cnam_display_name", number["cnam_display_name"])
+    enabled = body.get("cnam_enabled", True)
+    if enabled and not inventory.is_us_local(number["phone_number"]):
+        raise invalid(
+            field,
+            "can only be set on US local numbers",
+            rule="cnam.us_local",
+            expected="a US local number",
+            got=number["phone_number"],
+        )
+    if enabled and name and not number["is_active"]:
+        reason = Reason("cnam.active", f"body /{field}", "an active number", "one that is being provisioned")
+        raise ApiError("conflict", "CNAM can be set once the number is active.", reason)
+    if enabled and not name and body.get("cnam_enabled"):
+        raise invalid(field, "needs a cnam_display_name", rule="cnam.name", expected="a name to show", got=name)
+    if not enabled or not name:
+        return {"cnam_display_name": name or None, "cnam_status": NO_CNAM, "cnam_live_at": None}
+    if name == number["cnam_display_name"] and number["cnam_status"] != NO_CNAM:
+        return {}
+    live_at = world.clock.now() + world.policies.cnam_propagation_hours * HOUR
+    return {"cnam_display_name": name, "cnam_status": PENDING, "cnam_live_at": live_at}
+
+
+def _shared(number: Record) -> dict[str, JSON]:
+    plain = ("name", "organization_id", "user_id", "provider", "is_active", "iso_country")
+    enrolled = number["reputation_enrolled_at"]
+    return {
+        **{field: number[field] for field in plain},
+        "id": int(number["id"]),
+        "phone_number": number["shown_number"],
+        "reputation_enrolled_at": None if enrolled is None else iso(enrolled),
+        "created_at": iso(number["created_at"]),
+    }
+
+
+def _summary(number: Record) -> dict[str, JSON]:
+    return {
+        **_shared(number),
+        "cnam_display_name": number["cnam_display_name"],
+        "cnam_status": number["cnam_status"],
+        "texting_enabled": number["texting_status"] == "approved",
+        "texting_status": number["texting_status"],
+    }
+
+
+def _override(world: World, number: Record) -> dict[str, JSON]:
+    override = world.store.get("sms_overrides", number["id"])
+    shown = {field: override and override[field] for field in OVERRIDE}
+    return {"phone_number_id": int(number["id"]), "has_override": override is not None, **shown}
+
+
+HANDLERS = {
+    "v1_phone_numbers_get": list_numbers,
+    "v1_phone_numbers_post": buy,
+    "v1_phone_numbers_id_get": show,
+    "v1_phone_numbers_id_delete": release,
+    "v1_phone_numbers_id_patch": update,
+    "v1_phone_numbers_search_get": search,
+    "v1_phone_numbers_id_cnam_status_get": check_cnam,
+    "v1_phone_numbers_id_sms_config_get": show_override,
+    "v1_phone_numbers_id_sms_config_patch": update_override,
+}
+STEPS = {"phone_numbers": activate}

@@ -1,0 +1,65 @@
+"""Usage: what the calls of this calendar month (UTC) add up to, in all and for one number."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from revdesk_mock.clock import iso, month_of
+from revdesk_mock.messages import JSON, Record
+from revdesk_mock.simulation.guardrails import begun_minutes
+from revdesk_mock.world import Exchange, Reply, World, owned, shown_status
+
+
+def show_usage(world: World, _: Exchange) -> Reply:
+    """Answer the totals over all numbers; they are the sums of what each number shows."""
+    numbers = world.store.all("phone_numbers")
+    calls = [call for number in numbers for call in _placed(world, number)]
+    active = sum(number["is_active"] for number in numbers)
+    enrolled = sum(number["reputation_enrolled_at"] is not None for number in numbers)
+    risks = {"low": 0, "medium": 0, "high": 0, "unknown": enrolled}
+    return Reply(
+        {**_period(world), **_totals(world, calls), "phone_numbers_active": active, "spam_risk_distribution": risks}
+    )
+
+
+def show_number_usage(world: World, exchange: Exchange) -> Reply:
+    """Answer one number's totals, with its seconds and its calls by status."""
+    number = owned(world, "phone_numbers", exchange.path["phoneId"], "phone number")
+    calls = _placed(world, number)
+    return Reply(
+        {
+            "phone_id": int(number["id"]),
+            "phone_number": number["shown_number"],
+            **_period(world),
+            **_totals(world, calls),
+            "duration_seconds": sum(_seconds(call) for call in calls),
+            "calls_by_status": dict(Counter(shown_status(world, call) for call in calls)),
+        }
+    )
+
+
+def _placed(world: World, number: Record) -> list[Record]:
+    """Return the calls of a number that were dialed this month; a token that nobody used placed no call."""
+    start, end = month_of(world.clock.now())
+    calls = world.store.find("calls", "phone_number_id", number["id"])
+    return [call for call in calls if call["dialed"] and start <= call["created_at"] < end]
+
+
+def _totals(world: World, calls: Iterable[Record]) -> dict[str, JSON]:
+    seconds = [_seconds(call) for call in calls]
+    if world.policies.usage_minutes == "exact":
+        minutes: float = sum(seconds) / 60
+    else:
+        minutes = sum(map(begun_minutes, seconds))
+    return {"calls_placed": len(seconds), "minutes_used": minutes}
+
+
+def _seconds(call: Record) -> int:
+    return call["duration_seconds"] or 0
+
+
+def _period(world: World) -> dict[str, JSON]:
+    start, end = month_of(world.clock.now())
+    return {"period_start": iso(start), "period_end": iso(end - 1)}
+
+
+HANDLERS = {"v1_usage_get": show_usage, "v1_usage_phoneId_get": show_number_usage}

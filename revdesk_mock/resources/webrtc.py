@@ -1,0 +1,105 @@
+"""WebRTC: tokens for a call that the browser dials, for one that RevDesk placed, and for bounded clients."""
+
+from revdesk_mock import placement, room_address
+from revdesk_mock.errors import invalid, refused_by_policy
+from revdesk_mock.messages import JSON, Reason
+from revdesk_mock.placement import Plan
+from revdesk_mock.simulation.call_flow import leg
+from revdesk_mock.simulation.credentials import SCOPES
+from revdesk_mock.simulation.guardrails import Attempt
+from revdesk_mock.world import Exchange, Reply, World
+
+DEFAULT_SCOPES = ("voice:webrtc",)  # documented
+DEFAULT_TTL = 900  # seconds, documented
+ROOM_TTL = (60, 14_400)  # seconds, chosen
+
+
+def issue_calling_token(world: World, exchange: Exchange) -> Reply:
+    """Path A: a single-use token pinned to one pair of numbers. The browser dials, so the call waits for it."""
+    caller, destination = exchange.body["from_number"], exchange.body["to_number"]
+    ttl = world.policies.webrtc_token_ttl_seconds
+    plan = Plan(
+        kind=placement.BROWSER,
+        caller=caller,
+        destination=destination,
+        legs=[leg("destination", destination, caller)],
+        expires_in=ttl,
+    )
+    call = placement.place(world, exchange.credential, plan)
+    token = world.credentials.issue_calling_token(call, ttl)
+    numbers = {"from_number": caller, "to_number": destination}
+    return Reply({"token": token, "expires_in": ttl, "call_id": call["id"], **numbers})
+
+
+def issue_room_token(world: World, exchange: Exchange) -> Reply:
+    """Path B: RevDesk dials now; the token joins the room of that call and cannot reach another number."""
+    body = exchange.body
+    caller, destination = body["from_number"], body["to_number"]
+    ttl = _room_ttl(world, body)
+    plan = Plan(
+        kind=placement.ROOM,
+        caller=caller,
+        destination=destination,
+        legs=[leg("destination", destination, caller)],
+        has_room=True,
+    )
+    call = placement.place(world, exchange.credential, plan)
+    return Reply(
+        {
+            "token": world.credentials.issue_room_token(call, f"caller-{call['id']}", ttl),
+            "room_url": room_address.of(exchange.base_url, world.policies.room_url_scheme),
+            "room_name": call["room_name"],
+            "call_id": call["id"],
+            "expires_in": ttl,
+            "from_number": caller,
+            "to_number": destination,
+        }
+    )
+
+
+def mint_client_token(world: World, exchange: Exchange) -> Reply:
+    """Mint a short-lived bearer within what the key itself may do (documented bounds and defaults)."""
+    body, credential = exchange.body, exchange.credential
+    scopes = list(dict.fromkeys(body.get("scopes", DEFAULT_SCOPES)))
+    callers, destinations = body["from_numbers"], body.get("to_numbers", [])
+    _check_scopes(world, exchange, scopes)
+    for position, number in enumerate(callers):
+        world.guardrails.check_caller(number, where=f"body /from_numbers/{position}", verified=False)
+        _check_numbers(world, exchange, number, destinations)
+    ttl = int(body.get("ttl_seconds", DEFAULT_TTL))
+    claims = {"from_numbers": callers, "to_numbers": destinations, "scopes": scopes}
+    token = world.credentials.mint_client_token(credential, claims, ttl)
+    return Reply({"token": token, "expires_in": ttl, **claims})
+
+
+def _room_ttl(world: World, body: dict[str, JSON]) -> int:
+    shortest, longest = ROOM_TTL
+    ttl = int(body.get("ttl_seconds", world.policies.room_token_ttl_seconds))
+    if not shortest <= ttl <= longest:
+        expected = f"{shortest} to {longest} seconds"
+        raise invalid("ttl_seconds", f"must be {expected}", rule="token.ttl", expected=expected, got=ttl)
+    return ttl
+
+
+def _check_scopes(world: World, exchange: Exchange, scopes: list[str]) -> None:
+    for scope in scopes:
+        if scope not in exchange.credential.scopes:
+            held = " ".join(scope for scope in SCOPES if scope in exchange.credential.scopes)
+            reason = Reason("token.scopes", "body /scopes", f"among: {held}", scope)
+            message = f"This key cannot hand out the scope {scope}: it lacks it."
+            raise refused_by_policy(world.policies.scope_escalation_status, message, reason)
+
+
+def _check_numbers(world: World, exchange: Exchange, caller: str, destinations: list[str]) -> None:
+    bounds = placement.bounds_of(exchange.credential)
+    allowed = placement.destinations_of(exchange.credential)
+    for destination in destinations:
+        attempt = Attempt(caller, destination, channels=0, cost=0)
+        world.guardrails.check_numbers(attempt, bounds, allowed)
+
+
+HANDLERS = {
+    "v1_webrtc_token_post": issue_calling_token,
+    "v1_room_token_post": issue_room_token,
+    "v1_client_tokens_post": mint_client_token,
+}

@@ -1,0 +1,210 @@
+"""Who may be called, from which number, how often and for how much: checks on every calling path."""
+
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from revdesk_mock.clock import DAY, MINUTE, SECOND, Clock
+from revdesk_mock.e164 import EMERGENCY, is_fictional
+from revdesk_mock.errors import ApiError, refused_by_policy
+from revdesk_mock.messages import Reason, Record
+from revdesk_mock.settings import Policies
+from revdesk_mock.store import Change, Store
+
+# Prices in millionths of a US dollar. No price list is published: chosen, in the range that carriers ask.
+LEG_MINUTE = 14_000
+AGENT_MINUTE = 70_000
+MESSAGE = 8_000
+PRICES: Mapping[str, int] = {
+    "each begun minute of a phone leg": LEG_MINUTE,
+    "each begun minute of an AI agent": AGENT_MINUTE,
+    "each text message": MESSAGE,
+}
+MICROS_PER_CENT = 10_000
+LISTED = 5  # numbers that an explanation repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The numbers that a key or client token is limited to; None: no limit on that side."""
+
+    callers: frozenset[str] | None = None
+    destinations: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call or message that somebody asks for: from, to, the channels and the least it will cost.
+
+    A message uses no channel. `refusal` is the rule by which a magic number refuses, if it is one.
+    """
+
+    caller: str
+    destination: str
+    channels: int
+    cost: int
+    refusal: str | None = None
+
+
+class Guardrails:
+    """One world's limits and the counters behind them, which follow committed records and nothing else."""
+
+    def __init__(self, store: Store, clock: Clock, policies: Policies) -> None:
+        self._store = store
+        self._clock = clock
+        self._policies = policies
+        self._channels = 0
+        self._placed: deque[int] = deque()
+        self._spent: dict[int, int] = {}
+        store.on_commit(self._count)
+
+    # checks
+
+    def check_caller(self, number: str, *, where: str, verified: bool = True) -> Record:
+        """Return the owned active number or (`verified`) verified caller ID; raises ApiError otherwise."""
+        for record in self._store.find("phone_numbers", "phone_number", number):
+            if record["is_active"]:
+                return record
+        for record in self._store.find("caller_ids", "phone_number", number):
+            if verified and record["status"] == "VERIFIED":
+                return record
+        expected = "an owned active number" + (" or a verified caller ID" if verified else "")
+        message = f"is not {expected} of this account"
+        status = self._policies.unverified_caller_id_status
+        fields = {where.partition(" /")[2].replace("/", "."): message} if status in {"400", "422"} else None
+        reason = Reason("guardrail.caller_id", where, expected, number)
+        raise refused_by_policy(status, f"{number} {message}.", reason, fields)
+
+    def check_numbers(self, attempt: Attempt, bounds: Bounds, allowed: "Destinations") -> None:
+        """Raise ApiError where these two numbers must not be connected, whatever the load."""
+        self._check_bounds(attempt, bounds)
+        if attempt.destination in EMERGENCY:
+            self._refuse(
+                "destination_not_allowed", "Emergency numbers cannot be reached.", "guardrail.emergency", attempt
+            )
+        if attempt.refusal == "destination" or not allowed.admits(attempt.destination):
+            message = f"{attempt.destination} is not an allowed destination."
+            self._refuse("destination_not_allowed", message, "guardrail.destination", attempt)
+        if attempt.refusal == "carrier":
+            self._refuse("carrier_rejected", "The carrier rejected it.", "guardrail.carrier", attempt)
+
+    def check_capacity(self, attempt: Attempt) -> None:
+        """Raise ApiError where the account has no channel, no call this minute or no money left today."""
+        if attempt.channels:
+            self._check_channels(attempt, full=attempt.refusal == "concurrency")
+            self._check_call_rate(attempt, full=attempt.refusal == "call_rate")
+        self._check_spend(attempt, reached=attempt.refusal == "spend_cap")
+
+    def _check_bounds(self, attempt: Attempt, bounds: Bounds) -> None:
+        for number, limit, where in (
+            (attempt.caller, bounds.callers, "from"),
+            (attempt.destination, bounds.destinations, "to"),
+        ):
+            if limit is not None and number not in limit:
+                message = f"{number} is outside the numbers that this credential may call {where}."
+                reason = Reason("credential.bounds", f"the {where} number", f"one of {_listed(limit)}", number)
+                raise refused_by_policy(self._policies.client_token_bounds_status, message, reason)
+
+    def _check_channels(self, attempt: Attempt, *, full: bool) -> None:
+        cap = self._policies.concurrency_cap
+        if full or (cap is not None and self._channels + attempt.channels > cap):
+            message = f"All {cap} concurrent channels are in use." if cap is not None else "No channel is free."
+            self._refuse("concurrency_limit_exceeded", message, "guardrail.concurrency", attempt)
+
+    def _check_call_rate(self, attempt: Attempt, *, full: bool) -> None:
+        cap, now = self._policies.calls_per_minute, self._clock.now()
+        while self._placed and not 0 <= now - self._placed[0] < MINUTE:
+            self._placed.popleft()
+        if full or (cap is not None and len(self._placed) >= cap):
+            wait = max(1, -((now - self._placed[0] - MINUTE) // SECOND)) if self._placed else 60
+            self._refuse(
+                "call_rate_exceeded",
+                f"More calls than {cap} within a minute; try again in {wait} s.",
+                "guardrail.call_rate",
+                attempt,
+                retry_after=wait,
+            )
+
+    def _check_spend(self, attempt: Attempt, *, reached: bool) -> None:
+        cap = self._policies.daily_spend_cap_cents
+        spent = self._spent.get(self._clock.now() // DAY, 0)
+        if reached or (cap is not None and spent + attempt.cost > cap * MICROS_PER_CENT):
+            message = f"The daily spend cap is reached ({spent / 1_000_000:.2f} USD spent today)."
+            self._refuse("spend_cap_exceeded", message, "guardrail.spend_cap", attempt)
+
+    def _refuse(self, code: str, message: str, rule: str, attempt: Attempt, *, retry_after: int = 0) -> None:
+        got = f"{attempt.destination}, a magic number" if attempt.refusal else attempt.destination
+        statuses = {
+            "destination_not_allowed": self._policies.destination_status,
+            "spend_cap_exceeded": self._policies.spend_cap_status,
+            "concurrency_limit_exceeded": self._policies.concurrency_status,
+            "carrier_rejected": self._policies.carrier_rejection_status,
+        }
+        raise ApiError(
+            code,
+            message,
+            Reason(rule, "the to number", message, got),
+            status=int(statuses[code]) if code in statuses else None,
+            headers=[("retry-after", str(retry_after))] if retry_after else (),
+        )
+
+    # counters
+
+    def spent_today(self) -> int:
+        """Return the millionths of a US dollar that ended calls and sent messages have cost this UTC day."""
+        return self._spent.get(self._clock.now() // DAY, 0)
+
+    def channels_in_use(self) -> int:
+        """Return the channels that calls hold now."""
+        return self._channels
+
+    def _count(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.collection == "calls":
+                self._count_call(change.before, change.after)
+            elif change.collection == "messages" and change.before is None and change.after is not None:
+                self._spend(change.after["created_at"], MESSAGE)
+
+    def _count_call(self, before: Record | None, after: Record | None) -> None:
+        was_dialed = before is not None and before["dialed"]
+        was_live = was_dialed and before is not None and before["ended_at"] is None
+        is_live = after is not None and after["dialed"] and after["ended_at"] is None
+        if after is not None and after["dialed"] and not was_dialed:
+            self._placed.append(after["created_at"])
+        if is_live != was_live:
+            held = after if is_live else before
+            self._channels += len(held["legs"]) * (1 if is_live else -1) if held else 0
+        if after is not None and after["ended_at"] is not None and (before is None or before["ended_at"] is None):
+            self._spend(after["ended_at"], cost_of(after))
+
+    def _spend(self, at: int, micros: int) -> None:
+        day = at // DAY
+        self._spent[day] = self._spent.get(day, 0) + micros
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """The destination allowlist: everything, or (demo keys) only fictional numbers, which ring nobody."""
+
+    fictional_only: bool
+
+    def admits(self, number: str) -> bool:
+        """Whether a number may be called."""
+        return not self.fictional_only or is_fictional(number)
+
+
+def cost_of(call: Record, minutes: int | None = None) -> int:
+    """Return what a call costs in millionths of a US dollar, over its begun minutes or those given."""
+    if minutes is None:
+        minutes = begun_minutes(call["duration_seconds"] or 0)
+    phone_legs = len([leg for leg in call["legs"] if leg["role"] != "agent"])
+    return minutes * (phone_legs * LEG_MINUTE + (AGENT_MINUTE if call["agent_id"] else 0))
+
+
+def begun_minutes(seconds: int) -> int:
+    """Return seconds as whole minutes, each begun one counted."""
+    return -(-seconds // 60)
+
+
+def _listed(numbers: Collection[str]) -> str:
+    return ", ".join(sorted(numbers)[:LISTED]) + (" ..." if len(numbers) > LISTED else "")

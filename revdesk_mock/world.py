@@ -1,0 +1,181 @@
+"""One tenant: its records, clock, dice and limits, and one request inside it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from revdesk_mock import pages
+from revdesk_mock.clock import EPOCH, SECOND, Clock, iso, parse_iso
+from revdesk_mock.errors import not_found
+from revdesk_mock.ids import Dice
+from revdesk_mock.messages import JSON, Record
+from revdesk_mock.settings import Settings
+from revdesk_mock.simulation import rate_limit
+from revdesk_mock.simulation.call_flow import FAILED, CallFlow
+from revdesk_mock.simulation.credentials import Credential, Credentials
+from revdesk_mock.simulation.guardrails import Guardrails
+from revdesk_mock.simulation.idempotency import Idempotency
+from revdesk_mock.simulation.rate_limit import RateLimit
+from revdesk_mock.spec import Operation
+from revdesk_mock.store import Change, Store
+
+FORMAT = 1  # of a dump
+
+INDEXES: Mapping[str, tuple[str, ...]] = {
+    "phone_numbers": ("phone_number", "agent_id"),
+    "caller_ids": ("phone_number",),
+    "contacts": ("phone_number",),
+    "calls": ("phone_number_id",),
+    "messages": ("phone_number_id",),
+    "tokens": ("sha256", "call_id"),
+}
+
+Step = Callable[["World", Record], None]
+
+
+class World:
+    """Everything that one API key sees. Complete, isolated, dumpable; there is no other state.
+
+    `steps` names, for each collection, what happens to a record when its `due_at` is reached.
+    """
+
+    def __init__(self, settings: Settings, key: Credential, seed: str, steps: Mapping[str, Step], dump: JSON) -> None:
+        self.key = key
+        self.settings = settings
+        self.policies = settings.policies
+        self.clock = _clock(settings, dump)
+        self.dice = Dice(f"{seed}:{key.bucket}", dump.get("dice", 0))
+        self.id = Dice(f"{seed}:{key.bucket}:world").hex(16)
+        self.store = Store(INDEXES)
+        self.guardrails = Guardrails(self.store, self.clock, self.policies)
+        self.calls = CallFlow(self.store, self.clock, self.policies.talk_seconds)
+        self.idempotency = Idempotency()
+        secret = Dice(f"{seed}:{key.bucket}:signing").hex(64)
+        self.credentials = Credentials(self.store, self.clock, self.dice, self.policies, self.id, secret)
+        self._rate_limits: dict[str, RateLimit] = {}
+        self._steps = {"calls": lambda world, call: world.calls.step(call), **steps}
+        self.opened_at = parse_iso(dump["opened_at"]) if "opened_at" in dump else self.clock.now()
+        self.store.on_commit(self._schedule)
+        self.store.restore(dump.get("records", {}))
+
+    def run_due(self) -> None:
+        """Carry out, in order and each at its own instant, every step that has become due."""
+        while (due := self.clock.pop_due()) is not None:
+            at, _, collection, record_id = due
+            record = self.store.get(collection, record_id)
+            if record is not None and record["due_at"] == at:
+                with self.store.transaction():
+                    self._steps[collection](self, record)
+
+    def advance(self, seconds: float) -> None:
+        """Move the world's time forward and carry out what becomes due on the way."""
+        self.clock.set(self.clock.now() + round(seconds * SECOND))
+        self.run_due()
+
+    def _schedule(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            at = _due_at(change.after)
+            if at is not None and at != _due_at(change.before):
+                self.clock.schedule(at, change.collection, change.id)
+
+    def rate_limit(self, credential: Credential) -> RateLimit:
+        """Return the request window of a credential's bucket."""
+        found = self._rate_limits.get(credential.bucket)
+        if found is None:
+            limit = self.settings.rate_limit
+            if limit is None:
+                limit = rate_limit.DEMO if credential.is_demo else rate_limit.PRODUCTION
+            sliding = self.policies.rate_limit_window == "sliding"
+            found = RateLimit(None if limit == "off" else limit, sliding=sliding)
+            self._rate_limits[credential.bucket] = found
+        return found
+
+    @property
+    def organization(self) -> Record | None:
+        """The organization of the key, if it has one."""
+        return next(iter(self.store.all("organizations")), None)
+
+    @property
+    def user(self) -> Record | None:
+        """The user of the key, if it has one."""
+        return next(iter(self.store.all("users")), None)
+
+    def dump(self) -> dict[str, JSON]:
+        """Return all of the world as JSON: what a fixture file holds. No key, no token, no stored response."""
+        return {
+            "format": FORMAT,
+            "opened_at": iso(self.opened_at),
+            "clock": iso(self.clock.now()),
+            "dice": self.dice.position,
+            "records": self.store.dump(),
+        }
+
+
+def _due_at(record: Record | None) -> int | None:
+    return None if record is None else record.get("due_at")
+
+
+def _clock(settings: Settings, dump: JSON) -> Clock:
+    started = parse_iso(dump["clock"]) if "clock" in dump else EPOCH
+    if settings.clock == "frozen":
+        return Clock(frozen_at=started)
+    clock = Clock()
+    if clock.now() < started:  # the dump's clock was ahead of the wall; time never runs back
+        clock.set(started)
+    return clock
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request inside a world: who asks for which operation, with what.
+
+    `query` and `body` are validated and hold the contract's defaults; `base_url` is how the client
+    reached the emulator (scheme and host, no slash).
+    """
+
+    operation: Operation
+    credential: Credential
+    path: Mapping[str, str]
+    query: dict[str, Any]
+    body: dict[str, Any]
+    base_url: str
+
+
+@dataclass(slots=True)
+class Reply:
+    """What a handler returns: data for the envelope, and no status. The contract in use knows that."""
+
+    data: JSON
+    meta: dict[str, JSON] | None = None
+    location: str | None = None
+
+
+Handler = Callable[[World, Exchange], Reply]
+
+
+def owned(world: World, collection: str, record_id: str, kind: str) -> Record:
+    """Return a record of this world; raises ApiError (404) for every other id."""
+    record = world.store.get(collection, record_id)
+    if record is None:
+        raise not_found(kind, record_id, "path")
+    return record
+
+
+def shown_status(world: World, call: Record) -> str:
+    """Return a call's status as clients see it: spelling and failures by policy."""
+    status: str = call["status"]
+    if status in FAILED and world.policies.failed_call_status == "failed":
+        status = "failed"
+    return status.upper() if world.policies.call_status_case == "upper" else status
+
+
+def page(
+    world: World, exchange: Exchange, collection: str, wanted: Callable[[Record], bool] = lambda _: True
+) -> tuple[list[Record], dict[str, JSON]]:
+    """Return one page of a collection, newest first, with `{cursor?, page_size}` for the meta."""
+    before = pages.start_of(exchange.query.get("cursor"), lenient=world.policies.bad_cursor == "ignore")
+    records, cursor = pages.cut(world.store.newest(collection, before), exchange.query["limit"], wanted)
+    meta: dict[str, JSON] = {"page_size": len(records)}
+    if cursor is not None:
+        meta["cursor"] = cursor
+    return records, meta

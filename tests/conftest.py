@@ -1,0 +1,108 @@
+"""What the tests share: an emulator with a standing clock, and a client that speaks HTTP-shaped requests to it."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import hypothesis
+import orjson
+import pytest
+
+from revdesk_mock import Emulator, Policies, Request, Response, Settings, World
+
+KEY = "revdesk_0123456789abcdef0123456789abcdef"
+# The fixture's records.
+MAIN, RECALL = "+14155550100", "+12125550100"  # owned, active numbers: records 1001 and 1002
+VERIFIED = "+16175550142"  # a verified caller ID
+AGENT, NEWER_AGENT = "a1b6e0c4-52d8-4e7f-8c93-17f4d0e6b2a5", "c7d3f9b2-6e14-4a58-93bd-e05a8c1f7d64"
+ORDINARY = "+13125550100"
+
+hypothesis.settings.register_profile("dev", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("nightly", max_examples=2000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@dataclass
+class Answer:
+    """A response as tests look at it."""
+
+    status: int
+    headers: dict[str, str]
+    raw: bytes
+
+    @property
+    def body(self) -> Any:
+        return orjson.loads(self.raw)
+
+    @property
+    def data(self) -> Any:
+        return self.body["data"]
+
+    @property
+    def code(self) -> str:
+        return str(self.body["error"]["code"])
+
+    @property
+    def fields(self) -> dict[str, str]:
+        return dict(self.body["error"].get("fields", {}))
+
+
+def answer_of(response: Response) -> Answer:
+    return Answer(response.status, dict(response.headers), response.body)
+
+
+@dataclass
+class Client:
+    """Sends requests through the emulator's pipeline in one key's name."""
+
+    emulator: Emulator
+    key: str = KEY
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def world(self) -> World:
+        return self.emulator.world(self.key)
+
+    def request(self, method: str, target: str, body: Any = None, **headers: str | None) -> Request:
+        """Build a request; a header given as None is left out, `idempotency_key` becomes Idempotency-Key."""
+        path, _, query = target.partition("?")
+        sent: dict[str, str | None] = {"host": "127.0.0.1:8473", "authorization": f"Bearer {self.key}", **self.headers}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        raw = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
+        return Request(method, path, query, {name: value for name, value in sent.items() if value is not None}, raw)
+
+    async def send(self, method: str, target: str, body: Any = None, **headers: str | None) -> Answer:
+        return answer_of(await self.emulator.handle(self.request(method, target, body, **headers)))
+
+    def __call__(self, method: str, target: str, body: Any = None, **headers: str | None) -> Answer:
+        return asyncio.run(self.send(method, target, body, **headers))
+
+    def get(self, target: str, **headers: str | None) -> Answer:
+        return self("GET", target, **headers)
+
+    def post(self, target: str, body: Any = None, **headers: str | None) -> Answer:
+        return self("POST", target, body, **headers)
+
+    def advance(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+
+def emulator_with(**policies: Any) -> Emulator:
+    """Return an emulator with a standing clock, a fixed seed and these policies."""
+    return Emulator(Settings(seed="test", clock="frozen", policies=Policies(**policies)))
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Give an emulator with a standing clock; the contract is unbroken at the end."""
+    made = emulator_with()
+    yield made
+    assert made.pipeline.breaches == []
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Client:
+    return Client(emulator)

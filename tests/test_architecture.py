@@ -1,0 +1,149 @@
+"""The house keeps its shape: imports go one way, libraries have one home, files stay small."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "revdesk_mock"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
+
+# From the bottom to the top; a module imports from lower layers only. A name ending in a dot is a folder
+# whose modules do not import one another.
+LAYERS: list[set[str]] = [
+    {"messages", "clock", "ids", "e164", "room_address"},
+    {"errors", "inventory"},
+    {"settings", "pages"},
+    {"spec", "store", "json_body", "wording"},
+    {"validation", "simulation."},
+    {"world", "dumps"},
+    {"placement", "provisioning"},
+    {"resources."},
+    {"resources"},
+    {"journal"},
+    {"pipeline"},
+    {"emulator"},
+    {"recordings"},
+    {"admin"},
+    {"app"},
+    {"server"},
+    {"cli"},
+    {"__main__"},
+]
+
+# The one home of each library.
+HOMES = {
+    "starlette": {"app", "admin"},
+    "uvicorn": {"server"},
+    "jsonschema": {"validation", "wording"},
+    "jsonschema_rs": {"validation"},
+    "jwt": {"simulation.credentials"},
+    "click": {"cli"},
+    "time": {"clock"},
+    "random": {"ids"},
+    "uuid": {"ids"},
+    "secrets": {"ids"},
+}
+VAGUE = {"utils", "util", "helpers", "helper", "base", "common", "manager", "core", "misc"}
+MOST_LINES = 300
+MOST_LINES_OF_A_FUNCTION = 40
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def layer_of(module: str) -> int:
+    for number, layer in enumerate(LAYERS):
+        if module in layer or (module.rpartition(".")[0] + "." in layer and "." in module):
+            return number
+    raise AssertionError(f"{module} has no place in the layers; give it one here")
+
+
+def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield (imported module, whether it is ours) for every import that runs."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            module = node.module or ""
+            if module == "revdesk_mock" or (
+                module.startswith("revdesk_mock.") and (PACKAGE / module[13:].replace(".", "/")).is_dir()
+            ):
+                names = [f"{module}.{alias.name}" for alias in node.names]
+            else:
+                names = [module]
+        else:
+            continue
+        for name in names:
+            ours = name.startswith("revdesk_mock")
+            yield (name.removeprefix("revdesk_mock").removeprefix(".") if ours else name.partition(".")[0]), ours
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if name_of(path)], ids=name_of)
+def test_imports_go_one_way(path: Path) -> None:
+    module = name_of(path)
+    if module == "simulation":
+        return  # says what the folder is, and imports nothing
+    for imported, ours in imports_of(path):
+        if not ours:
+            continue
+        if imported in {"", "__version__"}:
+            continue
+        assert layer_of(imported) < layer_of(module), f"{module} must not import {imported}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: name_of(path) or "revdesk_mock")
+def test_each_library_has_one_home(path: Path) -> None:
+    for imported, ours in imports_of(path):
+        homes = HOMES.get(imported)
+        assert ours or homes is None or name_of(path) in homes, f"{imported} belongs to {homes}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: name_of(path) or "revdesk_mock")
+def test_files_are_small_say_what_they_are_and_have_a_name(path: Path) -> None:
+    source = path.read_text()
+    tree = ast.parse(source)
+    assert len(source.splitlines()) <= MOST_LINES
+    assert ast.get_docstring(tree), "a module opens with a sentence on what lives there"
+    assert not VAGUE & set(path.relative_to(PACKAGE).with_suffix("").parts)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+            length = node.end_lineno - node.lineno + 1
+            assert length <= MOST_LINES_OF_A_FUNCTION, f"{node.name} has {length} lines"
+
+
+def test_modules_hold_no_mutable_state() -> None:
+    for path in MODULES:
+        for node in ast.parse(path.read_text()).body:
+            values = [node.value] if isinstance(node, ast.Assign | ast.AnnAssign) else []
+            for value in values:
+                annotated = isinstance(node, ast.AnnAssign) and "Mapping" in ast.unparse(node.annotation)
+                constant = isinstance(node, ast.Assign) and all(
+                    isinstance(target, ast.Name)
+                    and (target.id.isupper() or target.id.startswith("_") or target.id == "__all__")
+                    for target in node.targets
+                )
+                mutable = isinstance(value, ast.Dict | ast.List | ast.Set)
+                assert not mutable or annotated or constant, f"{path}:{node.lineno} is mutable and lives in a module"
+
+
+def run_python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+
+def test_importing_the_package_loads_no_framework() -> None:
+    heavy = {"starlette", "uvicorn", "aiortc", "av", "numpy", "hypothesis", "pytest", "jsonschema", "jwt"}
+    loaded = run_python("import sys, revdesk_mock; print(*sys.modules)").split()
+    assert not heavy & set(loaded)
+
+
+def test_the_public_names_are_these() -> None:
+    names = run_python("import revdesk_mock as r; [getattr(r, n) for n in r.__all__]; print(*r.__all__)").split()
+    assert names == ["ApiError", "Emulator", "Policies", "Request", "Response", "Settings", "StartError", "World"]
