@@ -64,6 +64,7 @@ class Clock:
         self._heap: list[Due] = []
         self._order = 0
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._released = False
 
     def now(self) -> int:
         """Return the world's time in Unix milliseconds."""
@@ -116,6 +117,8 @@ class Clock:
 
     async def sleep(self, milliseconds: int) -> None:
         """Wait in the world's time: with the wall while it runs, until it is moved while it stands."""
+        if self._released:
+            return
         self._order += 1
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heappush(self._sleepers, (self.now() + milliseconds, self._order, future))
@@ -123,11 +126,12 @@ class Clock:
         await future
 
     def release(self) -> None:
-        """Wake every sleeper at once: the emulator is closing and open requests are to be answered."""
-        self._wake(everybody=True)
+        """Wake every sleeper, from now on too: the emulator is closing and open requests are to be answered."""
+        self._released = True
+        self._wake()
 
-    def _wake(self, *, everybody: bool = False) -> None:
-        while self._sleepers and (everybody or self._sleepers[0][0] <= self.now()):
+    def _wake(self) -> None:
+        while self._sleepers and (self._released or self._sleepers[0][0] <= self.now()):
             _, _, future = heappop(self._sleepers)
             if not future.done():
                 future.set_result(None)

@@ -3,8 +3,8 @@
 import re
 import shlex
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from revdesk_mock.clock import iso
 from revdesk_mock.messages import JSON, Reason, Request
@@ -19,6 +19,13 @@ def redact(text: str, bearer: str = "") -> str:
     if bearer and bearer in text:
         text = text.replace(bearer, "****")
     return SECRET.sub(lambda found: f"{found[1] or ''}****", text)
+
+
+def redact_reasons(reasons: Sequence[Reason], bearer: str) -> tuple[Reason, ...]:
+    """Return reasons as they may be kept: without secrets in what was got or where."""
+    return tuple(
+        replace(reason, where=redact(reason.where, bearer), got=redact(reason.got, bearer)) for reason in reasons
+    )
 
 
 @dataclass(slots=True)
@@ -88,7 +95,7 @@ def explain(entry: Entry, base_url: str) -> JSON:
         "code": entry.code,
         "message": entry.message,
         "reasons": [
-            {"rule": reason.rule, "where": reason.where, "expected": reason.expected, "got": redact(reason.got)}
+            {"rule": reason.rule, "where": reason.where, "expected": reason.expected, "got": reason.got}
             for reason in entry.reasons
         ],
         "curl": curl(entry, base_url),

@@ -11,7 +11,7 @@ import orjson
 from revdesk_mock import clock, json_body
 from revdesk_mock.errors import ApiError, ContractViolation
 from revdesk_mock.ids import Dice
-from revdesk_mock.journal import Entry, Journal, describe_request
+from revdesk_mock.journal import Entry, Journal, describe_request, redact, redact_reasons
 from revdesk_mock.messages import JSON, Reason, Request, Response
 from revdesk_mock.settings import Policies
 from revdesk_mock.simulation import credentials, faults, idempotency
@@ -255,8 +255,8 @@ class Pipeline:
                 operation=trace.operation.id if trace.operation else None,
                 status=response.status,
                 code=trace.code,
-                message=trace.message,
-                reasons=trace.reasons,
+                message=trace.message and redact(trace.message, trace.bearer),
+                reasons=redact_reasons(trace.reasons, trace.bearer),
             )
         )
 

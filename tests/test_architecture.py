@@ -30,7 +30,7 @@ LAYERS: list[set[str]] = [
     {"recordings"},
     {"admin"},
     {"app"},
-    {"server"},
+    {"server", "request_log"},
     {"cli"},
     {"__main__"},
 ]

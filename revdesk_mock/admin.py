@@ -1,0 +1,159 @@
+"""The admin API under /_revdesk: each route is one call on the emulator or one of its worlds."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from revdesk_mock import journal, recordings
+from revdesk_mock.clock import SECOND, iso, parse_iso
+from revdesk_mock.emulator import Emulator
+from revdesk_mock.errors import ApiError, not_found
+from revdesk_mock.messages import JSON, Reason, Record
+from revdesk_mock.simulation.call_flow import magic_table
+from revdesk_mock.simulation.credentials import read_bearer
+from revdesk_mock.simulation.guardrails import PRICES
+from revdesk_mock.world import World
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Admin:
+    """The routes. With `local_only`, a request whose Host is not this machine's own name is refused."""
+
+    def __init__(self, emulator: Emulator, *, local_only: bool) -> None:
+        self._emulator = emulator
+        self._local_only = local_only
+
+    def routes(self) -> list[Route]:
+        """Return the routes for Starlette."""
+        call = "/_revdesk/worlds/{world}/calls/{call}"
+        return [
+            Route("/_revdesk/explain/{request_id}", self._guarded(self._explain)),
+            Route("/_revdesk/magic-numbers", self._guarded(self._magic_numbers)),
+            Route("/_revdesk/policies", self._guarded(self._policies)),
+            Route("/_revdesk/prices", self._guarded(self._prices)),
+            Route("/_revdesk/clock", self._guarded(self._clock), methods=["GET", "POST"]),
+            Route(f"{call}/recording.wav", self._guarded(self._recording)),
+            Route(f"{call}/transcript", self._guarded(self._transcript)),
+        ]
+
+    def _guarded(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Endpoint:
+        async def answer(request: Request) -> Response:
+            try:
+                self._check_origin(request)
+                return await endpoint(request)
+            except ApiError as error:
+                return JSONResponse(error.envelope(), error.status)
+
+        return answer
+
+    def _check_origin(self, request: Request) -> None:
+        """Refuse other sites' pages: their Origin is not ours, and a rebound name is not this machine's."""
+        host, origin = request.headers.get("host", ""), request.headers.get("origin")
+        foreign = origin is not None and urlsplit(origin).netloc != host
+        if foreign or (self._local_only and urlsplit(f"//{host}").hostname not in LOOPBACK):
+            reason = Reason("admin.origin", "header Origin or Host", "this emulator's own address", origin or host)
+            raise ApiError("forbidden", "The admin API answers its own address only.", reason)
+
+    async def _explain(self, request: Request) -> Response:
+        """Tell why a request was answered as it was."""
+        request_id = request.path_params["request_id"]
+        entry = self._emulator.journal.find(request_id)
+        if entry is None:
+            raise not_found("request", request_id, "path /request_id")
+        return JSONResponse(journal.explain(entry, str(request.base_url).rstrip("/")))
+
+    async def _magic_numbers(self, _: Request) -> Response:
+        """Answer what each magic number does."""
+        return JSONResponse(
+            [
+                {
+                    "number": pattern,
+                    "does": script.summary,
+                    "outcome": script.ending if script.refusal is None else "refused",
+                    "rings_seconds": script.rings / SECOND,
+                    "talks_seconds": None if script.talks is None else script.talks / SECOND,
+                    "refused_by": script.refusal,
+                }
+                for pattern, script in magic_table()
+            ]
+        )
+
+    async def _policies(self, _: Request) -> Response:
+        """Answer the policies with the values in use."""
+        names = ("name", "value", "choices", "question", "source")
+        return JSONResponse([dict(zip(names, row, strict=True)) for row in self._emulator.settings.policies.describe()])
+
+    async def _prices(self, _: Request) -> Response:
+        """Answer what things cost, in millionths of a US dollar: the table behind the spend cap."""
+        return JSONResponse(dict(PRICES))
+
+    async def _clock(self, request: Request) -> Response:
+        """Answer the time of the bearer's world; POST moves it: `advance_seconds`, `set` (ISO 8601), `frozen`."""
+        world = self._emulator.world(read_bearer(request.headers))
+        if request.method == "POST":
+            _move(world, await _read_object(request))
+        world.run_due()
+        due = world.clock.next_due()
+        now = {"now": iso(world.clock.now()), "frozen": world.clock.frozen}
+        return JSONResponse({**now, "next_event": None if due is None else iso(due)})
+
+    async def _recording(self, request: Request) -> Response:
+        """Send the sound of an ended call."""
+        call = self._call(request)
+        if not call["has_recording"]:
+            raise not_found("recording of the call", call["id"], "path /call")
+        return StreamingResponse(recordings.wav(call["duration_seconds"]), media_type="audio/wav")
+
+    async def _transcript(self, request: Request) -> Response:
+        """Answer what was said in an ended call, in turns."""
+        call = self._call(request)
+        if not call["has_transcript"]:
+            raise not_found("transcript of the call", call["id"], "path /call")
+        turn = {"role": "assistant", "text": call["opening"], "timestamp": iso(call["answered_at"])}
+        return JSONResponse({"call_id": call["id"], "structured_transcript": [turn]})
+
+    def _call(self, request: Request) -> Record:
+        world = self._emulator.find_world(request.path_params["world"])
+        if world is None:
+            raise not_found("world", request.path_params["world"], "path /world")
+        world.run_due()
+        call = world.store.get("calls", request.path_params["call"])
+        if call is None:
+            raise not_found("call", request.path_params["call"], "path /call")
+        return call
+
+
+async def _read_object(request: Request) -> dict[str, JSON]:
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise _unusable("send one JSON object")
+    return body
+
+
+def _move(world: World, order: dict[str, JSON]) -> None:
+    """Carry out one order on a clock; raises ApiError (400), with nothing moved, where it makes no sense."""
+    match order:
+        case {"advance_seconds": int() | float() as seconds, **rest} if not rest and seconds >= 0:
+            world.advance(seconds)
+        case {"set": str() as text, **rest} if not rest:
+            try:
+                world.clock.set(parse_iso(text))
+            except ValueError as error:
+                raise _unusable(str(error)) from error
+        case {"frozen": bool() as frozen, **rest} if not rest:
+            (world.clock.freeze if frozen else world.clock.run)()
+        case _:
+            raise _unusable('send {"advance_seconds": 30}, {"set": "2026-01-31T12:00:00Z"} or {"frozen": true}')
+
+
+def _unusable(message: str) -> ApiError:
+    return ApiError("validation_error", f"The clock cannot do that: {message}.", fields={"body": message})

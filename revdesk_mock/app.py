@@ -1,0 +1,111 @@
+"""The HTTP door: the API for everything, the admin API and health beside it, as one ASGI application."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+import revdesk_mock
+from revdesk_mock.admin import Admin
+from revdesk_mock.emulator import Emulator
+from revdesk_mock.json_body import MAX_BYTES
+from revdesk_mock.messages import Request
+from revdesk_mock.simulation.credentials import SCOPES
+
+# What is not the API. Everything else is answered as the vendor would, a mistyped path included.
+OWN_PATHS = ("/_revdesk/", "/health", "/ready", "/.well-known/")
+READABLE_HEADERS = (
+    "X-Request-Id X-RateLimit-Limit X-RateLimit-Remaining X-RateLimit-Reset RateLimit RateLimit-Policy Retry-After "
+    "Idempotency-Replay Location WWW-Authenticate X-RevDesk-Mock-Explain"
+).split()
+DRAINED = 16 * MAX_BYTES  # of an oversized body, so that its sender gets to read the answer
+
+
+class App:
+    """An ASGI application over one emulator. `ready` turns false when it is about to stop."""
+
+    def __init__(self, emulator: Emulator, *, cors_origins: Sequence[str] = ("*",), local_only: bool = True) -> None:
+        self._emulator = emulator
+        self.ready = True
+        self._api = CORSMiddleware(
+            self._serve_api,
+            allow_origins=list(cors_origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id", "X-RevDesk-Mock"],
+            expose_headers=READABLE_HEADERS,
+        )
+        self._own = Starlette(
+            routes=[
+                Route("/health", self._show_health),
+                Route("/ready", self._show_ready),
+                Route("/.well-known/oauth-protected-resource", self._show_resource),
+                *Admin(emulator, local_only=local_only).routes(),
+            ]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] == "http" and not scope["path"].startswith(OWN_PATHS):
+            await self._api(scope, receive, send)
+        else:
+            await self._own(scope, receive, send)
+
+    async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await _read_body(receive)
+        except ClientDisconnect:
+            return
+        request = Request(
+            method=scope["method"],
+            path=scope["raw_path"].decode("ascii", "replace"),
+            query=scope["query_string"].decode("ascii", "replace"),
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+            body=body,
+            scheme=scope["scheme"],
+        )
+        response = await self._emulator.handle(request)
+        headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
+        headers.append((b"content-length", str(len(response.body)).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": response.body})
+
+    async def _show_health(self, _: StarletteRequest) -> Response:
+        return JSONResponse(self._about("ok"))
+
+    async def _show_ready(self, _: StarletteRequest) -> Response:
+        return JSONResponse(self._about("ready" if self.ready else "stopping"), 200 if self.ready else 503)
+
+    async def _show_resource(self, request: StarletteRequest) -> Response:
+        """Answer the RFC 9728 metadata that the Bearer challenge points to."""
+        resource = {"resource": str(request.base_url).rstrip("/"), "scopes_supported": SCOPES}
+        return JSONResponse({**resource, "bearer_methods_supported": ["header"]})
+
+    def _about(self, status: str) -> dict[str, Any]:
+        return {
+            "status": status,
+            "version": revdesk_mock.__version__,
+            "contract": self._emulator.spec.title,
+            "operations": len(self._emulator.spec.operations),
+        }
+
+
+async def _read_body(receive: Receive) -> bytes | None:
+    """Return the body, or None where it is over the limit; raises ClientDisconnect where its sender is gone."""
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece: bytes = message.get("body", b"")
+        size += len(piece)
+        if size <= MAX_BYTES:
+            pieces.append(piece)
+        if not message.get("more_body", False) or size > DRAINED:
+            return b"".join(pieces) if size <= MAX_BYTES else None

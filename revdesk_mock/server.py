@@ -1,0 +1,111 @@
+"""An emulator on a port: in the foreground until a signal, or in a thread for a test suite."""
+
+import errno
+import gc
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+
+from revdesk_mock.app import App
+from revdesk_mock.emulator import Emulator
+from revdesk_mock.errors import StartError
+
+LOOPBACK = ("127.", "::1", "localhost")
+GRACE = 1  # seconds for open requests when stopping
+
+
+class AddressTaken(StartError):
+    """The address to listen on is in use, or is not this machine's."""
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn, which on its way out first lets waiting requests answer."""
+
+    def __init__(self, config: uvicorn.Config, emulator: Emulator, app: App) -> None:
+        super().__init__(config)
+        self._emulator = emulator
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.ready = False
+        self._emulator.close()
+        await super().shutdown(sockets)
+
+
+class Server:
+    """Listens from the moment it is made; raises AddressTaken where it cannot."""
+
+    def __init__(
+        self, emulator: Emulator, host: str = "127.0.0.1", port: int = 0, cors_origins: Sequence[str] = ("*",)
+    ) -> None:
+        self.emulator = emulator
+        self._socket = _listen(host, port)
+        self.port: int = self._socket.getsockname()[1]
+        app = App(emulator, cors_origins=cors_origins, local_only=host.startswith(LOOPBACK))
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+        self._uvicorn = _Uvicorn(config, emulator, app)
+        self._thread: threading.Thread | None = None
+        shown = f"[{host}]" if ":" in host else "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104 a comparison
+        self.url = f"http://{shown}:{self.port}"
+
+    def run(self) -> None:
+        """Serve in the foreground until SIGTERM or SIGINT, and return."""
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        # What was loaded to start stays; the collector need not look at it again.
+        gc.freeze()
+        # uvicorn raises the signal again when it has stopped; by then it has been obeyed.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        self._uvicorn.run(sockets=[self._socket])
+
+    def start(self) -> Self:
+        """Serve in a thread; connections are accepted when this returns."""
+        self._thread = threading.Thread(target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop serving and wait for the thread."""
+        self._uvicorn.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+        self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        # Listening already: a client that connects before the loop runs waits instead of failing.
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise AddressTaken(
+                f"port {port} on {host} is taken; choose another with --port, or 0 for a free one"
+            ) from error
+        raise AddressTaken(f"cannot listen on {host} port {port}: {error}") from error
+    return listener
