@@ -33,7 +33,7 @@ class App:
     def __init__(self, emulator: Emulator, *, cors_origins: Sequence[str] = ("*",), local_only: bool = True) -> None:
         self._emulator = emulator
         self.ready = True
-        self._api = CORSMiddleware(
+        self._shared_api = CORSMiddleware(
             self._serve_api,
             allow_origins=list(cors_origins),
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
@@ -51,10 +51,12 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] == "http" and not scope["path"].startswith(OWN_PATHS):
-            await self._api(scope, receive, send)
-        else:
+        if scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
             await self._own(scope, receive, send)
+        elif any(name == b"origin" for name, _ in scope["headers"]):
+            await self._shared_api(scope, receive, send)
+        else:
+            await self._serve_api(scope, receive, send)
 
     async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from heapq import heappop, heappush
 
 SECOND = 1000
@@ -29,8 +30,12 @@ def stopwatch() -> float:
 
 def iso(at: int) -> str:
     """Write Unix milliseconds as UTC ISO 8601 with milliseconds and `Z`."""
-    moment = datetime.fromtimestamp(at / 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+    return f"{_iso_second(at // 1000)}.{at % 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)  # whoever writes instants writes many of the same second
+def _iso_second(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def parse_iso(text: str) -> int:

@@ -13,6 +13,7 @@ from revdesk_mock.messages import JSON, Request, Response
 from revdesk_mock.pipeline import Pipeline
 from revdesk_mock.resources import HANDLERS, STEPS
 from revdesk_mock.settings import Settings
+from revdesk_mock.signing import world_of
 from revdesk_mock.simulation import credentials
 from revdesk_mock.simulation.credentials import CLIENT_TOKEN_PREFIX, SCOPES, Credential
 from revdesk_mock.spec import Spec
@@ -99,7 +100,7 @@ class Emulator:
 
     def _locate(self, bearer: str) -> tuple[World, Credential]:
         if bearer.startswith(CLIENT_TOKEN_PREFIX):
-            world = self._by_id.get(credentials.world_of(bearer) or "")
+            world = self._by_id.get(world_of(bearer.removeprefix(CLIENT_TOKEN_PREFIX)) or "")
             if world is None:
                 raise credentials.unauthorized(
                     "The client token is not valid.", "auth.client_token", "a token minted here", "another"

@@ -81,12 +81,13 @@ def _attempt(plan: Plan) -> Attempt:
 
 
 def _record(world: World, credential: Credential, plan: Plan, number: Record | None) -> Record:
-    dice = world.dice
     organization, user = world.organization, world.user
-    call = world.store.insert(
+    serial = world.dice.hex(24)
+    progress = world.calls.dialed(plan.legs) if plan.expires_in is None else world.calls.waiting(plan.expires_in)
+    return world.store.insert(
         "calls",
         {
-            "id": f"call_{dice.hex(24)}",
+            "id": f"call_{serial}",
             "kind": plan.kind,
             "status": "queued",
             "direction": "outbound",
@@ -100,14 +101,11 @@ def _record(world: World, credential: Credential, plan: Plan, number: Record | N
             "agent_id": plan.agent_id,
             "name": plan.name,
             "opening": plan.opening,
-            "room_name": f"room_{dice.hex(20)}" if plan.has_room else None,
-            "provider_call_sid": f"CA{dice.hex(32)}",
+            "room_name": f"room_{serial}" if plan.has_room else None,
+            "provider_call_sid": f"CA{serial}{world.id[:8]}",
             "record": plan.record,
             "transcribe": plan.transcribe and plan.opening is not None,
             "amd": plan.amd,
-            "dialed": False,
-            "plan": [],
-            "due_at": None,
             "created_at": world.clock.now(),
             "started_at": None,
             "answered_at": None,
@@ -115,11 +113,9 @@ def _record(world: World, credential: Credential, plan: Plan, number: Record | N
             "duration_seconds": None,
             "has_recording": False,
             "has_transcript": False,
+            **progress,
         },
     )
-    if plan.expires_in is None:
-        return world.calls.start(call)
-    return world.calls.wait(call, plan.expires_in)
 
 
 def join(world: World, token: str) -> Record:

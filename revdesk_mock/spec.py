@@ -62,6 +62,7 @@ class Spec:
         self.title = str(self.document.get("info", {}).get("title", ""))
         self.operations: dict[str, Operation] = {}
         self._exact: dict[str, dict[str, Operation]] = {}
+        self._matches: dict[tuple[str, str], Match] = {}
         self._templates: dict[int, list[tuple[list[str], dict[str, Operation]]]] = {}
         for path, item in self.document["paths"].items():
             here = {method.upper(): _operation(path, method, item[method]) for method in METHODS if method in item}
@@ -71,6 +72,8 @@ class Spec:
                 self._templates.setdefault(len(segments), []).append((segments, here))
             else:
                 self._exact[path] = here
+                for method, operation in here.items():
+                    self._matches[method, path] = Match(operation, {}, tuple(here))
 
     @classmethod
     def load(cls, path: Path) -> "Spec":
@@ -92,6 +95,9 @@ class Spec:
 
     def match(self, method: str, path: str) -> Match:
         """Find the operation of a method and a raw path; a literal segment wins over a parameter."""
+        found = self._matches.get((method, path))
+        if found is not None:
+            return found
         here = self._exact.get(path)
         parameters: dict[str, str] = {}
         if here is None:

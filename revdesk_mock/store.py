@@ -1,7 +1,6 @@
 """The memory of a world: collections of records, transactions with undo, look-ups and commit listeners."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -19,6 +18,21 @@ class Change:
 
 
 Listener = Callable[[Sequence[Change]], None]
+
+
+class Transaction:
+    """A block of writes that are all kept, or (on an exception) all undone."""
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: "Store") -> None:
+        self._store = store
+
+    def __enter__(self) -> None:
+        self._store.begin()
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._store.end(keep=kind is None)
 
 
 class Store:
@@ -45,6 +59,10 @@ class Store:
         """Return a record, or None."""
         return self._rows.get(collection, {}).get(record_id)
 
+    def first(self, collection: str) -> Record | None:
+        """Return the oldest record, or None."""
+        return next(iter(self._rows.get(collection, {}).values()), None)
+
     def all(self, collection: str) -> list[Record]:
         """Return the records, oldest first."""
         return list(self._rows.get(collection, {}).values())
@@ -68,25 +86,26 @@ class Store:
 
     # writing
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> "Transaction":
         """Keep every write of the block, or none: an exception undoes them all; then tell the listeners.
 
         Listeners hear only what was kept, after it was kept, and may open transactions of their own.
         """
+        return Transaction(self)
+
+    def begin(self) -> None:
+        """Start to note writes; raises RuntimeError where a transaction is open already."""
         if self._log is not None:
             raise RuntimeError("a transaction is open already")
-        log: list[tuple[Change, int]] = []
-        self._log = log
-        try:
-            yield
-        except BaseException:
+        self._log = []
+
+    def end(self, *, keep: bool) -> None:
+        """Keep the writes since `begin` and tell the listeners, or undo them."""
+        log, self._log = self._log or [], None
+        if not keep:
             for change, position in reversed(log):
                 self._put(change.collection, change.id, change.before, position)
-            raise
-        finally:
-            self._log = None
-        if log:
+        elif log:
             changes = [change for change, _ in log]
             for listener in self._listeners:
                 listener(changes)

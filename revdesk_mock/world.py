@@ -10,6 +10,7 @@ from revdesk_mock.errors import not_found
 from revdesk_mock.ids import Dice
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.settings import Settings
+from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import FAILED, CallFlow
 from revdesk_mock.simulation.credentials import Credential, Credentials
@@ -50,8 +51,8 @@ class World:
         self.guardrails = Guardrails(self.store, self.clock, self.policies)
         self.calls = CallFlow(self.store, self.clock, self.policies.talk_seconds)
         self.idempotency = Idempotency()
-        secret = Dice(f"{seed}:{key.bucket}:signing").hex(64)
-        self.credentials = Credentials(self.store, self.clock, self.dice, self.policies, self.id, secret)
+        signer = Signer(self.id, Dice(f"{seed}:{key.bucket}:signing").hex(64))
+        self.credentials = Credentials(self.store, self.clock, self.dice, self.policies, signer)
         self._rate_limits: dict[str, RateLimit] = {}
         self._steps = {"calls": lambda world, call: world.calls.step(call), **steps}
         self.opened_at = parse_iso(dump["opened_at"]) if "opened_at" in dump else self.clock.now()
@@ -93,12 +94,12 @@ class World:
     @property
     def organization(self) -> Record | None:
         """The organization of the key, if it has one."""
-        return next(iter(self.store.all("organizations")), None)
+        return self.store.first("organizations")
 
     @property
     def user(self) -> Record | None:
         """The user of the key, if it has one."""
-        return next(iter(self.store.all("users")), None)
+        return self.store.first("users")
 
     def dump(self) -> dict[str, JSON]:
         """Return all of the world as JSON: what a fixture file holds. No key, no token, no stored response."""

@@ -79,14 +79,18 @@ class CallFlow:
 
     def start(self, call: Record) -> Record:
         """Dial the legs of a queued call: from here on its plan carries it."""
-        scripts = [script_for(leg["number"]) if leg["scripted"] else PRESENT for leg in call["legs"]]
-        plan = self._plan(scripts, self._clock.now())
-        return self._store.update("calls", call, dialed=True, plan=plan, due_at=plan[0][0])
+        return self._store.update("calls", call, **self.dialed(call["legs"]))
 
-    def wait(self, call: Record, seconds: int) -> Record:
-        """Let a call wait for the browser that will join or dial it, and cancel it after that time."""
+    def dialed(self, legs: Sequence[Record]) -> Record:
+        """Return the fields of a call whose legs are dialed now: `dialed`, `plan` and `due_at`."""
+        scripts = [script_for(leg["number"]) if leg["scripted"] else PRESENT for leg in legs]
+        plan = self._plan(scripts, self._clock.now())
+        return {"dialed": True, "plan": plan, "due_at": plan[0][0]}
+
+    def waiting(self, seconds: int) -> Record:
+        """Return the fields of a call that waits for its browser to join or dial, and is canceled after that time."""
         until = self._clock.now() + seconds * SECOND
-        return self._store.update("calls", call, plan=[[until, CANCELED]], due_at=until)
+        return {"dialed": False, "plan": [[until, CANCELED]], "due_at": until}
 
     def step(self, call: Record) -> None:
         """Carry out the first event of a call's plan, now that it is due."""

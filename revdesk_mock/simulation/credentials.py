@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-
-import jwt
 
 from revdesk_mock.clock import SECOND, Clock
 from revdesk_mock.errors import ApiError, refused_by_policy
 from revdesk_mock.ids import Dice, fingerprint
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.settings import Policies
+from revdesk_mock.signing import Signer
 from revdesk_mock.spec import Operation
 from revdesk_mock.store import Store
 
@@ -51,7 +49,6 @@ DEMO_PREFIX = "revdesk_demo_"
 READ_ONLY_PREFIX = "revdesk_readonly_"
 CLIENT_TOKEN_PREFIX = "rdc_"
 CALLING_TOKEN_PREFIX = "rvw_"
-ALGORITHM = "HS256"
 
 ISSUED, JOINED, SPENT, EXPIRED, REVOKED = "issued", "joined", "spent", "expired", "revoked"
 
@@ -145,13 +142,12 @@ class Credentials:
     two can never disagree.
     """
 
-    def __init__(self, store: Store, clock: Clock, dice: Dice, policies: Policies, world_id: str, secret: str) -> None:
+    def __init__(self, store: Store, clock: Clock, dice: Dice, policies: Policies, signer: Signer) -> None:
         self._store = store
         self._clock = clock
         self._dice = dice
         self._policies = policies
-        self._world_id = world_id
-        self._secret = sha256(secret.encode()).digest()
+        self._signer = signer
 
     # client tokens: signed, not stored
 
@@ -159,13 +155,13 @@ class Credentials:
         """Return a `rdc_` token: a signed JWT with its bounds, scopes and end inside."""
         now = self._clock.now() // SECOND
         payload = {**claims, "sub": credential.id, "jti": self._dice.hex(24), "iat": now, "exp": now + ttl}
-        return CLIENT_TOKEN_PREFIX + self._sign(payload)
+        return CLIENT_TOKEN_PREFIX + self._signer.sign(payload)
 
     def read_client_token(self, token: str, parent: Credential) -> Credential:
         """Return what a `rdc_` token may do; raises ApiError (401; expired: by policy) for one that is no good."""
         try:
-            claims = self._read(token.removeprefix(CLIENT_TOKEN_PREFIX))
-        except jwt.InvalidTokenError as error:
+            claims = self._signer.read(token.removeprefix(CLIENT_TOKEN_PREFIX))
+        except ValueError as error:
             raise unauthorized(
                 "The client token is not valid.", "auth.client_token", "a token minted here", str(error)
             ) from error
@@ -198,7 +194,7 @@ class Credentials:
         now = self._clock.now() // SECOND
         token_id = self._dice.hex(24)
         self._record(token_id, "room", call, ttl, sha256=None)
-        return self._sign(
+        return self._signer.sign(
             {
                 "iss": "revdesk-mock",
                 "sub": identity,
@@ -248,8 +244,8 @@ class Credentials:
                 "No such calling token.", "token.unknown", "a token issued by this key", "another", "the token"
             )
         try:
-            claims = self._read(token)
-        except jwt.InvalidTokenError as error:
+            claims = self._signer.read(token)
+        except ValueError as error:
             raise unauthorized(
                 "The room token is not valid.", "token.signature", "a token issued here", str(error), "the token"
             ) from error
@@ -264,21 +260,3 @@ class Credentials:
         now = self._clock.now()
         record = {"id": token_id, "kind": kind, "call_id": call["id"], "sha256": sha256, "issued_at": now}
         self._store.insert("tokens", {**record, "expires_at": now + ttl * SECOND, "joined_at": None})
-
-    def _sign(self, payload: Mapping[str, JSON]) -> str:
-        return jwt.encode(dict(payload), self._secret, algorithm=ALGORITHM, headers={"kid": self._world_id})
-
-    def _read(self, token: str) -> dict[str, JSON]:
-        # Dates are checked against the world's clock, not the wall's.
-        options: JSON = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
-        claims: dict[str, JSON] = jwt.decode(token, self._secret, algorithms=[ALGORITHM], options=options)
-        return claims
-
-
-def world_of(token: str) -> str | None:
-    """Return the id of the world that a signed token says it is from, unchecked; None for anything else."""
-    try:
-        kid = jwt.get_unverified_header(token.removeprefix(CLIENT_TOKEN_PREFIX)).get("kid")
-    except jwt.InvalidTokenError:
-        return None
-    return kid if isinstance(kid, str) else None
