@@ -10,8 +10,7 @@ from revdesk_mock.clock import iso
 from revdesk_mock.messages import JSON, Reason, Request
 
 SIZE = 1000  # requests that are remembered
-SECRET = re.compile(r"(revdesk_|rv_|rvw_|rdc_)[A-Za-z0-9_.\-]{4,}|eyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*")
-MARKS = ("revdesk_", "rv_", "rvw_", "rdc_", "eyJ")
+SECRET = re.compile(r"(revdesk_|rv_|rvw_|rdc_)[A-Za-z0-9_.\-]{4,}|eyJ[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*){0,2}")
 REPEATED_HEADERS = ("content-type", "idempotency-key", "x-revdesk-mock")
 
 
@@ -19,7 +18,8 @@ def redact(text: str, bearer: str = "") -> str:
     """Return a text with every key and token in it masked."""
     if bearer and bearer in text:
         text = text.replace(bearer, "****")
-    if not any(mark in text for mark in MARKS):  # most texts, in a fraction of the time
+    # Most texts hold no mark; five looks take a fifth of one search.
+    if not ("revdesk_" in text or "rv_" in text or "rvw_" in text or "rdc_" in text or "eyJ" in text):
         return text
     return SECRET.sub(lambda found: f"{found[1] or ''}****", text)
 

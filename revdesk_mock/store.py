@@ -167,7 +167,7 @@ class Store:
     # whole worlds
 
     def dump(self) -> dict[str, list[Record]]:
-        """Return every record by collection, oldest first."""
+        """Return every record by collection, oldest first: the records themselves, to read and not to change."""
         return {collection: list(rows.values()) for collection, rows in self._rows.items() if rows}
 
     def restore(self, records: Mapping[str, Sequence[Record]]) -> None:
