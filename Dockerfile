@@ -1,0 +1,27 @@
+FROM python:3.12-slim-bookworm AS build
+WORKDIR /src
+COPY constraints.txt pyproject.toml README.md LICENSE openapi.json ./
+COPY fixtures fixtures
+COPY revdesk_mock revdesk_mock
+# The variable pins the build backend as well, in its own environment.
+ENV PIP_CONSTRAINT=/src/constraints.txt PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/revdesk-mock \
+ && /opt/revdesk-mock/bin/pip install --quiet . \
+ && python -m compileall -q /opt/revdesk-mock/lib
+
+FROM python:3.12-slim-bookworm
+LABEL org.opencontainers.image.title="revdesk-mock" \
+      org.opencontainers.image.description="A local emulator of the RevDesk v1 voice API" \
+      org.opencontainers.image.licenses="MIT"
+COPY --from=build /opt/revdesk-mock /opt/revdesk-mock
+ENV PATH=/opt/revdesk-mock/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    REVDESK_MOCK_HOST=0.0.0.0
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8473
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=5s --start-period=5s --retries=3 CMD ["revdesk-mock", "healthcheck"]
+ENTRYPOINT ["revdesk-mock"]
+CMD ["serve"]
