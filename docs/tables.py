@@ -1,0 +1,82 @@
+"""The tables of the documentation that come from the code. `python docs/tables.py` writes them into their pages."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import click
+
+from revdesk_mock import cli
+from revdesk_mock.errors import STATUS
+from revdesk_mock.settings import Policies
+from revdesk_mock.simulation.call_flow import magic_table
+from revdesk_mock.simulation.guardrails import PRICES
+
+ROOT = Path(__file__).parent.parent
+MARKED = re.compile(r"(<!-- table: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def magic_numbers() -> str:
+    """Return what each magic number does."""
+    rows = ((f"`{pattern}`" if "+" in pattern else pattern, script.summary) for pattern, script in magic_table())
+    return table(("number", "what happens"), rows)
+
+
+def policies() -> str:
+    """Return each policy with its default, choices and source."""
+    rows = (
+        (f"`{name}`", f"`{value}`", choices, question, source)
+        for name, value, choices, question, source in Policies().describe()
+    )
+    return table(("policy", "default", "choices", "open question", "source of the default"), rows)
+
+
+def options() -> str:
+    """Return the options of `serve` with their environment twins."""
+    rows = []
+    for option in cli.serve.params:
+        if isinstance(option, click.Option) and option.name:
+            variable = option.envvar or f"{cli.PREFIX}_{option.name.upper()}"
+            rows.append((f"`{max(option.opts, key=len)}`", f"`{variable}`", str(option.help)))
+    return table(("option", "variable", "meaning"), rows)
+
+
+def errors() -> str:
+    """Return the error codes with their usual statuses."""
+    return table(("code", "status"), ((f"`{code}`", str(status)) for code, status in STATUS.items()))
+
+
+def prices() -> str:
+    """Return the price table behind the spend cap."""
+    return table(("what", "US dollars"), ((what, f"{micros / 1_000_000:.3f}") for what, micros in PRICES.items()))
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Write a Markdown table."""
+    lines = [list(head)]
+    lines += [["---"] * len(lines[0]), *(list(row) for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "magic-numbers": magic_numbers,
+    "policies": policies,
+    "options": options,
+    "errors": errors,
+    "prices": prices,
+}
+
+
+def pages() -> list[Path]:
+    """Return the pages that hold tables."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def filled(text: str) -> str:
+    """Return a page with each marked table as the code has it."""
+    return MARKED.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[4]}", text)
+
+
+if __name__ == "__main__":
+    for page in pages():
+        page.write_text(filled(page.read_text()))

@@ -1,0 +1,76 @@
+"""The documentation is true: its tables come from the code, and its examples run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs import tables
+from revdesk_mock import Emulator, Settings, cli
+from revdesk_mock.admin import Admin
+from revdesk_mock.resources import HANDLERS
+from revdesk_mock.server import Server
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize("page", tables.pages(), ids=lambda page: page.name)
+def test_the_tables_are_those_of_the_code(page: Path) -> None:
+    text = page.read_text()
+    assert tables.filled(text) == text, "python docs/tables.py writes them anew"
+
+
+def test_every_table_is_on_a_page() -> None:
+    written = {name for page in tables.pages() for _, name, _, _ in tables.MARKED.findall(page.read_text())}
+    assert written == set(tables.TABLES)
+
+
+def test_the_curl_session_of_the_readme_runs() -> None:
+    session = next(block for block in blocks("sh") if "/v1/calls/dial" in block)
+    refusal = next(block for block in blocks("sh") if '"415"' in block)
+    with Server(Emulator(Settings(clock="frozen"))) as server:
+        script = (session + refusal).replace("http://127.0.0.1:8473", server.url)
+        printed = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 from the path
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+    assert "+14155550100" in printed
+    assert "idempotency-replay: true" in printed
+    assert '"status":"BUSY"' in printed
+    assert "x-revdesk-mock-explain: /_revdesk/explain/req_" in printed
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=["in a Python test"])
+def test_the_python_of_the_readme_runs(block: str) -> None:
+    subprocess.run([sys.executable, "-c", block], check=True, cwd=ROOT)
+
+
+def test_the_readmes_counts_are_true() -> None:
+    emulated, operations = len(HANDLERS), len(Emulator().spec.operations)
+    assert f"all {operations} operations of the contract are checked, {emulated} of them" in README
+    assert f"{emulated} of {operations} operations are emulated" in README
+
+
+def test_every_admin_route_is_documented() -> None:
+    page = (ROOT / "docs/behaviour.md").read_text()
+    for route in Admin(Emulator(), local_only=True).routes():
+        assert f"{route.path}`" in page
+
+
+def test_every_command_is_documented() -> None:
+    assert all(f"`{name}`" in README or f"revdesk-mock {name}" in README for name in cli.commands.commands)
+
+
+def test_local_links_lead_somewhere() -> None:
+    for page in [*tables.pages(), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert target.startswith("http") or (page.parent / target).exists(), f"{page.name}: {target}"
