@@ -118,11 +118,14 @@ class StoreAgainstDicts(RuleBasedStateMachine):
             self.store.delete(write.collection, write.id)
             del rows[write.id]
 
+    def write_all(self, batch: Sequence[Write], model: Model) -> None:
+        for write in batch:
+            self.write(write, model)
+
     @rule(batch=st.lists(writes, max_size=8), nested=st.booleans())
     def commit(self, batch: list[Write], nested: bool) -> None:  # noqa: FBT001 - a drawn value
         with self.store.transaction():
-            for write in batch:
-                self.write(write, self.model)
+            self.write_all(batch, self.model)
             if nested:
                 with pytest.raises(RuntimeError), self.store.transaction():
                     pass
@@ -131,7 +134,7 @@ class StoreAgainstDicts(RuleBasedStateMachine):
     def abandon(self, batch: list[Write], error: type[BaseException]) -> None:
         copy = {collection: dict(rows) for collection, rows in self.model.items()}
         with pytest.raises(error):
-            begin_and_fail(self.store, lambda _: [self.write(write, copy) for write in batch], error)
+            begin_and_fail(self.store, lambda _: self.write_all(batch, copy), error)
 
     @rule()
     def move_to_another_store(self) -> None:
