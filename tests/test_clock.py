@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from revdesk_mock import World
 from revdesk_mock import clock as time_of
 from revdesk_mock.clock import EPOCH, Clock, iso, month_of, parse_iso
+from revdesk_mock.messages import Record
+from tests.conftest import Client, emulator_with
 
 YEAR_10000 = 253_402_300_800_000  # the first instant that ISO 8601 has no four digits for
 
@@ -22,6 +25,14 @@ class Wall:
 
     def __call__(self) -> int:
         return self.at
+
+
+class Broken(Exception):
+    """What a test's step fails with."""
+
+
+def fail(_: World, __: Record) -> None:
+    raise Broken
 
 
 def drain(clock: Clock) -> list[tuple[int, str, int]]:
@@ -193,6 +204,17 @@ def test_a_clock_without_events_has_no_next_one() -> None:
     clock = Clock(frozen_at=0)
     assert clock.next_due() is None
     assert clock.pop_due() is None
+
+
+def test_a_step_that_fails_leaves_the_time_as_it_is() -> None:
+    world = Client(emulator_with()).world
+    world._steps = {"notes": fail}
+    with world.store.transaction():
+        world.store.insert("notes", {"id": "1", "due_at": world.clock.now() + 1000})
+    arrival = world.clock.now() + 60_000
+    with pytest.raises(Broken):
+        world.advance(60)
+    assert world.clock.now() == arrival
 
 
 # sleepers

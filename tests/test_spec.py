@@ -126,6 +126,13 @@ def test_query_parameters_may_be_required() -> None:
     assert found.required_query == {"q"}
 
 
+def test_the_parameters_of_a_path_hold_for_each_of_its_operations() -> None:
+    parameter = {"name": "q", "in": "query", "schema": {"type": "string"}}
+    item = {"parameters": [parameter], "get": operation("things_get"), "post": operation("things_post")}
+    found = Spec(contract({"/things": item})).operations
+    assert [set(operation.query) for operation in found.values()] == [{"q"}, {"q"}]
+
+
 def test_only_query_parameters_are_in_the_query() -> None:
     parameters = [{"name": place, "in": place, "schema": {"type": "string"}} for place in ("header", "cookie", "query")]
     found = Spec(contract({"/things": {"get": operation("things_get", *parameters)}})).operations["things_get"]

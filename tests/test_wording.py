@@ -89,6 +89,10 @@ def test_each_missing_field_is_told_at_its_own_place() -> None:
     }
 
 
+def test_a_field_that_is_there_is_not_missed() -> None:
+    assert [path for path, *_ in told({"required": ["a", "b"]}, {"a": 1})] == [("b",)]
+
+
 def test_each_unknown_field_is_told_at_its_own_place_with_the_known_ones() -> None:
     schema = {"properties": {"a": TEXT, "b": TEXT}, "additionalProperties": False}
     assert told(schema, {"a": "", "x": 1, "y": None}) == [
