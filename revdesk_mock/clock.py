@@ -109,12 +109,16 @@ class Clock:
 
     def pop_due(self) -> Due | None:
         """Return the next due event with time set to its instant; None, and time as it is, when none is left."""
-        self._firing_at = None
+        self.settle()
         if not self._heap or self._heap[0][0] > self.now():
             return None
         due = heappop(self._heap)
         self._firing_at = due[0]
         return due
+
+    def settle(self) -> None:
+        """Return from an event's instant to the time as it is."""
+        self._firing_at = None
 
     def next_due(self) -> int | None:
         """Return the instant of the next event, or None."""
@@ -136,8 +140,11 @@ class Clock:
         self._wake()
 
     def _wake(self) -> None:
-        while self._sleepers and (self._released or self._sleepers[0][0] <= self.now()):
-            _, _, future = heappop(self._sleepers)
+        while self._sleepers:
+            at, _, future = self._sleepers[0]
+            if not (future.done() or self._released or at <= self.now()):
+                break
+            heappop(self._sleepers)
             if not future.done():
                 future.set_result(None)
         if self._sleepers and not self.frozen:

@@ -28,10 +28,14 @@ def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
     worlds = export.get("worlds") if isinstance(export, dict) else None
     if not isinstance(worlds, list) or export.get("format") != FORMAT:
         raise StartError(f"{path} is no export of this version: it needs format {FORMAT} and worlds")
+    owners: set[str] = set()
     for number, entry in enumerate(worlds):
         if not isinstance(entry, dict) or not _is_key(entry.get("key")):
             raise StartError(f"{path}: /worlds/{number}/key must hold sha256, is_demo and scopes")
         _check(entry.get("world"), path, f"/worlds/{number}/world")
+        if entry["key"]["sha256"] in owners:
+            raise StartError(f"{path}: /worlds/{number}/key/sha256 owns another world already")
+        owners.add(entry["key"]["sha256"])
     yield from ((entry["key"], entry["world"]) for entry in worlds)
 
 
@@ -41,6 +45,7 @@ def _is_key(key: JSON) -> bool:
         and isinstance(key.get("sha256"), str)
         and isinstance(key.get("is_demo"), bool)
         and isinstance(key.get("scopes"), list)
+        and all(isinstance(scope, str) for scope in key["scopes"])
     )
 
 
@@ -57,7 +62,7 @@ def _check(dump: JSON, path: Path, place: str) -> None:
     schema = Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
     if not schema.is_valid(dump):
         worst = schema.failures(dump)[0]
-        raise StartError(f"{path}: {place}{pointer(worst.absolute_path) or '/'}: {worst.message}")
+        raise StartError(f"{path}: {place + pointer(worst.absolute_path) or '/'}: {worst.message}")
     for collection, records in dump["records"].items():
         seen: set[str] = set()
         for number, record in enumerate(records):

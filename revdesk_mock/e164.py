@@ -3,7 +3,7 @@
 import re
 
 # Reserved for fiction in the North American plan: they can never ring a person.
-FICTIONAL_US = re.compile(r"\+1[2-9]\d\d55501(\d\d)")
+FICTIONAL_US = re.compile(r"\+1[2-9]\d\d55501(\d\d)", re.ASCII)
 EMERGENCY = frozenset("+911 +1911 +933 +1933 +988 +1988 +112 +44112 +999 +44999".split())
 
 

@@ -24,7 +24,8 @@ def encode_cursor(position: int) -> str:
 def decode_cursor(cursor: str) -> int:
     """Read a cursor back; raises ValueError on anything that `encode_cursor` did not write."""
     text = urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
-    if not text.startswith(b"p:") or not text[2:].isdigit():
+    # Written again it must be the same: base64 has many spellings, and only one was handed out.
+    if not text.startswith(b"p:") or not text[2:].isdigit() or encode_cursor(int(text[2:])) != cursor:
         raise ValueError(f"{cursor!r} is not a cursor of this list")
     return int(text[2:])
 

@@ -140,7 +140,13 @@ def find(number: str) -> Offer | None:
     """Return the offer of a number, or None where the carrier does not have it."""
     for block in BLOCKS:
         rest = number.removeprefix(block.prefix)
-        if rest != number and len(rest) == block.digits and rest.isdigit() and int(rest) < block.count:
+        if (
+            rest != number
+            and len(rest) == block.digits
+            and rest.isascii()
+            and rest.isdigit()
+            and int(rest) < block.count
+        ):
             return Offer(number, block)
     return None
 

@@ -43,7 +43,7 @@ def read_object(body: bytes) -> dict[str, JSON]:
     except orjson.JSONDecodeError as error:
         raise _refusal(*_diagnose(body, str(error))) from error
     if not isinstance(value, dict):
-        raise _refusal("must be a JSON object", "json.object", "an object", type(value).__name__)
+        raise _refusal("must be a JSON object", "json.object", "an object", body[:40].decode())
     keys, depth = _measure(value, 1)
     if depth > MAX_DEPTH:
         raise _refusal(f"is nested deeper than {MAX_DEPTH} levels", "json.depth", f"at most {MAX_DEPTH}", str(depth))
@@ -53,14 +53,9 @@ def read_object(body: bytes) -> dict[str, JSON]:
     return value
 
 
-def _measure(value: JSON, depth: int) -> tuple[int, int]:
+def _measure(value: dict[str, JSON] | list[JSON], depth: int) -> tuple[int, int]:
     """Count keys and levels; stops descending once it is too deep."""
-    if isinstance(value, dict):
-        keys, children = len(value), list(value.values())
-    elif isinstance(value, list):
-        keys, children = 0, value
-    else:
-        return 0, 0
+    keys, children = (len(value), list(value.values())) if isinstance(value, dict) else (0, value)
     deepest = depth
     if depth <= MAX_DEPTH:
         for child in children:
@@ -96,7 +91,7 @@ def _diagnose(body: bytes, detail: str) -> tuple[str, str, str, str]:
         raise ValueError(constant)
 
     try:
-        json.loads(text, parse_constant=refuse)
+        json.loads(text, parse_constant=refuse, parse_int=float)
     except json.JSONDecodeError as error:
         detail = f"{error.msg}, line {error.lineno} column {error.colno}"
     except RecursionError:

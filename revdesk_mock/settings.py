@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from revdesk_mock.errors import StartError
 
+LONGEST = 13  # digits of a number that a policy may have
 RateLimit = int | Literal["off"] | None
 
 
@@ -144,7 +145,12 @@ def _read(name: str, text: str, metadata: Mapping[str, Any]) -> str | int | None
             return text
     elif text == "off" and metadata.get("off"):
         return None
-    elif text.isascii() and text.isdigit() and metadata["range"][0] <= int(text) <= metadata["range"][1]:
+    elif (
+        text.isascii()
+        and text.isdigit()
+        and len(text) <= LONGEST
+        and metadata["range"][0] <= int(text) <= metadata["range"][1]
+    ):
         return int(text)
     raise StartError(f"policy {name} cannot be {text!r}: it takes {_choices(metadata)}")
 

@@ -65,7 +65,8 @@ class Spec:
         self._matches: dict[tuple[str, str], Match] = {}
         self._templates: dict[int, list[tuple[list[str], dict[str, Operation]]]] = {}
         for path, item in self.document["paths"].items():
-            here = {method.upper(): _operation(path, method, item[method]) for method in METHODS if method in item}
+            shared = item.get("parameters", [])
+            here = {m.upper(): _operation(path, m, item[m], shared) for m in METHODS if m in item}
             self.operations |= {operation.id: operation for operation in here.values()}
             if "{" in path:
                 segments = path.split("/")
@@ -74,6 +75,9 @@ class Spec:
                 self._exact[path] = here
                 for method, operation in here.items():
                     self._matches[method, path] = Match(operation, {}, tuple(here))
+
+        for templates in self._templates.values():  # a literal segment wins, the leftmost first
+            templates.sort(key=lambda template: [segment.startswith("{") for segment in template[0]])
 
     @classmethod
     def load(cls, path: Path) -> "Spec":
@@ -135,15 +139,20 @@ def _resolve(node: JSON, document: JSON, trail: tuple[str, ...]) -> JSON:
     target = document
     for part in reference[2:].split("/"):
         key = unquote(part).replace("~1", "/").replace("~0", "~")
-        if not isinstance(target, dict) or key not in target:
+        if isinstance(target, list) and key.isdigit() and int(key) < len(target):
+            target = target[int(key)]
+        elif isinstance(target, dict) and key in target:
+            target = target[key]
+        else:
             raise StartError(f"the reference {reference!r} leads nowhere")
-        target = target[key]
     return _resolve(target, document, (*trail, reference))
 
 
-def _operation(path: str, method: str, node: JSON) -> Operation:
+def _operation(path: str, method: str, node: JSON, shared: JSON) -> Operation:
     name = node["operationId"]
-    query = [parameter for parameter in node.get("parameters", ()) if parameter["in"] == "query"]
+    # An operation's own parameter wins over one of the same name for the whole path.
+    parameters = {(p["in"], p["name"]): p for p in (*shared, *node.get("parameters", ()))}
+    query = [parameter for (place, _), parameter in parameters.items() if place == "query"]
     body = node.get("requestBody", {})
     request = _json_schema(body)
     responses = {
@@ -187,7 +196,7 @@ def _unimplemented(schema: JSON, pointer: str) -> Iterator[tuple[str, str]]:
         here = f"{pointer}/{keyword}"
         if keyword == "properties":
             for name, child in value.items():
-                yield from _unimplemented(child, f"{here}/{name}")
+                yield from _unimplemented(child, f"{here}/{name.replace('~', '~0').replace('/', '~1')}")
         elif keyword == "anyOf":
             for number, child in enumerate(value):
                 yield from _unimplemented(child, f"{here}/{number}")

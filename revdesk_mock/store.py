@@ -80,9 +80,12 @@ class Store:
                 yield position, record
 
     def find(self, collection: str, field: str, value: JSON) -> list[Record]:
-        """Return the records whose indexed field has a value."""
-        rows = self._rows.get(collection, {})
-        return [rows[record_id] for record_id in self._indexes[collection, field].get(value, ())]
+        """Return the records whose indexed field has a value, oldest first."""
+        ids = self._indexes[collection, field].get(value)
+        if not ids:
+            return []
+        rows, orders = self._rows[collection], self._orders[collection]
+        return [rows[record_id] for record_id in sorted(ids, key=orders.__getitem__)]
 
     # writing
 
@@ -126,8 +129,9 @@ class Store:
         return changed
 
     def delete(self, collection: str, record_id: str) -> None:
-        """Remove a record."""
-        self._write(collection, record_id, None)
+        """Remove a record, if it is there."""
+        if self.get(collection, record_id) is not None:
+            self._write(collection, record_id, None)
 
     def _write(self, collection: str, record_id: str, record: Record | None) -> None:
         if self._log is None:
@@ -153,16 +157,19 @@ class Store:
             self._rows[collection] = dict(sorted(rows.items(), key=lambda row: orders[row[0]]))
 
     def _reindex(self, collection: str, record_id: str, before: Record | None, after: Record | None) -> None:
-        for field in self._indexed.get(collection, ()):
-            index = self._indexes[collection, field]
-            old = None if before is None else before[field]
-            new = None if after is None else after[field]
-            if before is not None and (after is None or old != new):
-                del index[old][record_id]
-                if not index[old]:
-                    del index[old]
-            if after is not None and (before is None or old != new):
-                index.setdefault(new, {})[record_id] = None
+        fields = self._indexed.get(collection, ())
+        # All values are read before any index changes: a record that lacks a field changes none.
+        olds = [] if before is None else [before[field] for field in fields]
+        news = [] if after is None else [after[field] for field in fields]
+        if olds == news:
+            return
+        for field, old in zip(fields, olds, strict=False):
+            ids = self._indexes[collection, field][old]
+            del ids[record_id]
+            if not ids:
+                del self._indexes[collection, field][old]
+        for field, new in zip(fields, news, strict=False):
+            self._indexes[collection, field].setdefault(new, {})[record_id] = None
 
     # whole worlds
 

@@ -14,6 +14,7 @@ from revdesk_mock.errors import ApiError, ContractViolation
 from revdesk_mock.messages import JSON, Reason
 from revdesk_mock.spec import Operation, Spec
 
+DOLLAR = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\$", re.DOTALL)
 SUMMED_UP = 3  # fields that the message itself repeats
 
 Fields = dict[str, tuple[str, Reason]]
@@ -31,7 +32,10 @@ def _is_email(text: object) -> bool:
 
 
 def _is_uri(text: object) -> bool:
-    return not isinstance(text, str) or bool(urlsplit(text).scheme)
+    try:
+        return not isinstance(text, str) or bool(urlsplit(text).scheme)
+    except ValueError:
+        return False
 
 
 def _is_date_time(text: object) -> bool:
@@ -46,8 +50,9 @@ FORMATS = {"uuid": _is_uuid, "email": _is_email, "uri": _is_uri, "date-time": _i
 
 
 def _pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[ValidationError]:
-    # ECMA 262, as JSON Schema has it: \d is ASCII, and $ is the very end.
-    if isinstance(instance, str) and not re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), instance, re.ASCII):
+    # ECMA 262, as JSON Schema has it: \d is ASCII, and $ (unescaped, outside a class) is the very end.
+    ours = DOLLAR.sub(lambda part: r"\Z" if part[0] == "$" else part[0], pattern)
+    if isinstance(instance, str) and not re.search(ours, instance, re.ASCII):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
@@ -111,7 +116,7 @@ class Validation:
     def _refuse_query(self, operation: Operation, values: dict[str, JSON], fields: Fields) -> None:
         schema = self._schema(operation, "query")
         if not schema.is_valid(values):
-            fields = {**_explain(schema, values, "query "), **fields}
+            fields = {**_explain(schema, values, "query"), **fields}
         if fields:
             raise _refusal(fields)
 
@@ -119,7 +124,7 @@ class Validation:
         """Raise ApiError (400) with one message for each offending field of a request body."""
         schema = self._schema(operation, "request")
         if not schema.is_valid(body):
-            raise _refusal(_explain(schema, body, "body "))
+            raise _refusal(_explain(schema, body, "body"))
 
     def fit_response(self, operation: Operation, status: int, body: JSON) -> JSON:
         """Return a body as the contract in use has it, without what this contract does not declare.
@@ -169,12 +174,13 @@ def _error_envelope(spec: Spec) -> JSON:
 
 def _typed(text: str, schema: Mapping[str, JSON]) -> JSON:
     """Read a query text as its schema's type; what cannot be read stays text and fails validation."""
-    kind = schema.get("type")
-    if kind in {"integer", "number"} and re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
+    declared = schema.get("type")
+    kinds = set(declared) if isinstance(declared, list) else {declared}
+    if kinds & {"integer", "number"} and re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
         return int(text)
-    if kind == "number" and re.fullmatch(r"-?\d{1,18}\.\d{1,18}", text, re.ASCII):
+    if "number" in kinds and re.fullmatch(r"-?\d{1,18}\.\d{1,18}", text, re.ASCII):
         return float(text)
-    if kind == "boolean" and text in {"true", "false"}:
+    if "boolean" in kinds and text in {"true", "false"}:
         return text == "true"
     return text
 
@@ -183,8 +189,9 @@ def _explain(schema: Schema, instance: JSON, place: str) -> Fields:
     fields: Fields = {}
     for error in schema.failures(instance):
         for path, message, rule, expected, got in wording.describe(error):
-            name = ".".join(map(str, path)) or place.strip()
-            fields.setdefault(name, (message, Reason(f"schema.{rule}", place + (pointer(path) or "/"), expected, got)))
+            name = ".".join(map(str, path)) or place
+            where = f"query {name}" if place == "query" else f"body {pointer(path) or '/'}"
+            fields.setdefault(name, (message, Reason(f"schema.{rule}", where, expected, got)))
     return fields
 
 
@@ -206,20 +213,32 @@ def _closed(schema: JSON) -> JSON:
     if not isinstance(schema, dict):
         return schema
     closed = {key: _closed(value) for key, value in schema.items()}
-    if schema.get("properties") and isinstance(schema.get("type"), str):
+    # A property may be called "properties" or "type": only a schema has a type that is a word or a list of words.
+    if schema.get("properties") and isinstance(schema.get("type"), str | list):
         closed.setdefault("additionalProperties", False)
     return closed
 
 
 def _pruned(value: JSON, schema: Mapping[str, JSON]) -> JSON:
     """Return a value without the properties that its schema lists no place for."""
-    branches = [schema, *schema.get("anyOf", ())]
+    branches = list(_alternatives(schema))
     if isinstance(value, list):
         items: JSON = next((branch["items"] for branch in branches if branch.get("items")), {})
         return [_pruned(item, items) for item in value]
     properties: dict[str, JSON] = {}
     for branch in branches:
         properties |= branch.get("properties", {})
-    if not isinstance(value, dict) or not properties:
+    others = next(
+        (b["additionalProperties"] for b in branches if isinstance(b.get("additionalProperties"), dict)), None
+    )
+    if not isinstance(value, dict) or not (properties or others):
         return value
-    return {key: _pruned(item, properties[key]) for key, item in value.items() if key in properties}
+    kept = {key: item for key, item in value.items() if key in properties or others is not None}
+    return {key: _pruned(item, properties.get(key, others)) for key, item in kept.items()}
+
+
+def _alternatives(schema: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:
+    """Yield a schema and every alternative in it, however deep."""
+    yield schema
+    for branch in schema.get("anyOf", ()):
+        yield from _alternatives(branch)

@@ -1,5 +1,6 @@
 """Plain words for schema failures: what a field must be, for people who read an error message."""
 
+import json
 from collections.abc import Iterator
 
 from jsonschema import ValidationError
@@ -83,7 +84,7 @@ def _expected(rule: str, value: JSON, schema: JSON) -> str:
             kinds = value if isinstance(value, list) else [value]
             return f"be {' or '.join(TYPES[kind] for kind in kinds)}"
         case "enum":
-            listed = ", ".join(str(choice) for choice in value[:LISTED])
+            listed = ", ".join(choice if isinstance(choice, str) else show(choice) for choice in value[:LISTED])
             return f"be one of {listed}{f' and {len(value) - LISTED} more' if len(value) > LISTED else ''}"
         case "const":
             return f"be exactly {show(value)}"
@@ -108,5 +109,6 @@ def _size(rule: str, value: int) -> str:
 
 def show(value: JSON) -> str:
     """Write a value as people read it, cut to a line."""
-    text = repr(value)
+    # As JSON has it, but for the quotes of a text, which read better single inside a JSON message.
+    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

@@ -61,12 +61,15 @@ class World:
 
     def run_due(self) -> None:
         """Carry out, in order and each at its own instant, every step that has become due."""
-        while (due := self.clock.pop_due()) is not None:
-            at, _, collection, record_id = due
-            record = self.store.get(collection, record_id)
-            if record is not None and record["due_at"] == at:
-                with self.store.transaction():
-                    self._steps[collection](self, record)
+        try:
+            while (due := self.clock.pop_due()) is not None:
+                at, _, collection, record_id = due
+                record = self.store.get(collection, record_id)
+                if record is not None and record["due_at"] == at:
+                    with self.store.transaction():
+                        self._steps[collection](self, record)
+        finally:
+            self.clock.settle()
 
     def advance(self, seconds: float) -> None:
         """Move the world's time forward and carry out what becomes due on the way."""

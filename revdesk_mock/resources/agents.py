@@ -68,7 +68,7 @@ WRITABLE = ("name", "enabled", "greeting", "system_prompt", "voice_id", "languag
 
 
 def number_of(world: World, agent: Record) -> Record | None:
-    """Return the number that an agent answers: the one it was given last."""
+    """Return the number that an agent answers: of several, the one that was bought last."""
     numbers = world.store.find("phone_numbers", "agent_id", agent["id"])
     return numbers[-1] if numbers else None
 
