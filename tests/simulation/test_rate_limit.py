@@ -40,7 +40,7 @@ def refusal(window: RateLimit, seconds: float) -> ApiError:
 
 
 @WINDOWS
-def test_a_window_admits_its_limit_and_not_one_more(sliding: bool) -> None:  # noqa: FBT001
+def test_a_window_admits_its_limit_and_not_one_more(*, sliding: bool) -> None:
     window = RateLimit(3, sliding=sliding)
     assert [admitted(window, 0) for _ in range(4)] == [True, True, True, False]
 
@@ -49,7 +49,8 @@ def test_a_window_admits_its_limit_and_not_one_more(sliding: bool) -> None:  # n
     ("sliding", "again"), [(False, [True, True, False]), (True, [True, False, False])], ids=["fixed", "sliding"]
 )
 def test_after_a_minute_a_fixed_window_restarts_and_a_sliding_one_moves_along(
-    sliding: bool,  # noqa: FBT001
+    *,
+    sliding: bool,
     again: list[bool],
 ) -> None:
     window = RateLimit(2, sliding=sliding)
@@ -58,7 +59,7 @@ def test_after_a_minute_a_fixed_window_restarts_and_a_sliding_one_moves_along(
 
 
 @WINDOWS
-def test_a_refused_request_is_not_counted(sliding: bool) -> None:  # noqa: FBT001
+def test_a_refused_request_is_not_counted(*, sliding: bool) -> None:
     window = RateLimit(1, sliding=sliding)
     assert admitted(window, 0)
     assert not any(admitted(window, second) for second in (10, 30, 59))
@@ -69,7 +70,7 @@ def test_a_refused_request_is_not_counted(sliding: bool) -> None:  # noqa: FBT00
 @pytest.mark.parametrize(
     ("seconds", "wait"), [(0, "60"), (0.001, "60"), (1, "59"), (59, "1"), (59.5, "1"), (59.999, "1")]
 )
-def test_retry_after_is_the_whole_seconds_until_there_is_room(sliding: bool, seconds: float, wait: str) -> None:  # noqa: FBT001
+def test_retry_after_is_the_whole_seconds_until_there_is_room(*, sliding: bool, seconds: float, wait: str) -> None:
     window = RateLimit(1, sliding=sliding)
     window.hit(EPOCH)
     assert dict(refusal(window, seconds).headers)["retry-after"] == wait
@@ -77,7 +78,7 @@ def test_retry_after_is_the_whole_seconds_until_there_is_room(sliding: bool, sec
 
 
 @WINDOWS
-def test_a_window_that_is_full_in_the_future_does_not_bind_a_clock_moved_backwards(sliding: bool) -> None:  # noqa: FBT001
+def test_a_window_that_is_full_in_the_future_does_not_bind_a_clock_moved_backwards(*, sliding: bool) -> None:
     window = RateLimit(2, sliding=sliding)
     assert [admitted(window, 3600) for _ in range(3)] == [True, True, False]
     assert [admitted(window, 0) for _ in range(3)] == [True, True, False]
@@ -85,7 +86,7 @@ def test_a_window_that_is_full_in_the_future_does_not_bind_a_clock_moved_backwar
 
 
 @WINDOWS
-def test_requests_of_before_a_move_backwards_leave_the_window_like_any_other(sliding: bool) -> None:  # noqa: FBT001
+def test_requests_of_before_a_move_backwards_leave_the_window_like_any_other(*, sliding: bool) -> None:
     window = RateLimit(3, sliding=sliding)
     for second in (0, 50, 10, 60):
         assert admitted(window, second)
@@ -94,7 +95,7 @@ def test_requests_of_before_a_move_backwards_leave_the_window_like_any_other(sli
 
 
 @WINDOWS
-def test_a_refund_makes_room_for_one_more(sliding: bool) -> None:  # noqa: FBT001
+def test_a_refund_makes_room_for_one_more(*, sliding: bool) -> None:
     window = RateLimit(2, sliding=sliding)
     assert admitted(window, 0)
     assert admitted(window, 0)
@@ -103,7 +104,7 @@ def test_a_refund_makes_room_for_one_more(sliding: bool) -> None:  # noqa: FBT00
 
 
 @WINDOWS
-def test_a_refund_of_nothing_makes_no_room(sliding: bool) -> None:  # noqa: FBT001
+def test_a_refund_of_nothing_makes_no_room(*, sliding: bool) -> None:
     window = RateLimit(1, sliding=sliding)
     window.refund()
     assert [admitted(window, 0), admitted(window, 0)] == [True, False]
