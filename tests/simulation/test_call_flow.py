@@ -341,6 +341,7 @@ def test_a_live_call_can_be_hung_up_after_an_export(client: Client, tmp_path: Pa
     ("dialed", "ended_at", "channels"), [(True, None, 2), (False, None, 0), (True, 1, 0), (False, 1, 0)]
 )
 def test_a_call_holds_a_channel_for_each_leg_while_it_is_dialed(
+    *,
     dialed: bool,
     ended_at: int | None,
     channels: int,
