@@ -1,5 +1,6 @@
 """The life of a call on the clock: each magic number from the first ring to the last record of it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from revdesk_mock import Emulator
 from revdesk_mock.clock import iso
 from revdesk_mock.emulator import export
 from revdesk_mock.simulation import call_flow
@@ -18,6 +20,19 @@ Timeline = list[tuple[float, str]]  # seconds after placing, status from then on
 QUEUED, RINGING, TALKING = (0, "QUEUED"), (1, "RINGING"), "IN_PROGRESS"
 HOURS = 3600
 CONNECT = "+17035550155"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """Give one emulator to all tests of this file; each has a key, and so a world, of its own."""
+    made = emulator_with()
+    yield made
+    assert made.pipeline.breaches == []
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Client:
+    return Client(emulator, f"key-{len(emulator.worlds())}")
 
 
 def magic(digits: int) -> str:
@@ -189,7 +204,8 @@ def test_a_number_of_ones_own_is_no_magic_number_at_the_persons_end(client: Clie
 
 @given(st.sampled_from(sorted(LIVES)), st.sampled_from(sorted(LIVES)))
 def test_a_bridge_rings_both_ways_alike(one: int, other: int) -> None:
-    there, back = Client(emulator_with()), Client(emulator_with())
+    emulator = emulator_with()
+    there, back = Client(emulator, "one"), Client(emulator, "other")
     calls = look_after_a_day(there, bridge(there, one, other)), look_after_a_day(back, bridge(back, other, one))
     shown = [[call[field] for field in ("started_at", "ended_at", "duration_seconds")] for call in calls]
     assert shown[0] == shown[1]
@@ -303,7 +319,7 @@ def test_hanging_up_one_call_leaves_the_others_alone(client: Client) -> None:
 
 # live calls in an export
 
-MOMENTS = [0, 0.5, 1, 2.5, 4, 10, 20.999, 33.5, 34, 100]
+MOMENTS = [0, 0.5, 1, 4, 20.999, 34]
 
 
 def reopened(client: Client, path: Path) -> Client:
@@ -314,19 +330,19 @@ def reopened(client: Client, path: Path) -> Client:
 
 
 @pytest.mark.parametrize("seconds", MOMENTS)
-def test_a_live_call_goes_on_after_an_export_as_if_nothing_had_happened(
-    client: Client, tmp_path: Path, seconds: float
-) -> None:
+def test_a_live_call_goes_on_after_an_export_as_if_nothing_had_happened(tmp_path: Path, seconds: float) -> None:
+    client = Client(emulator_with())
     calls = [ai_call(client, magic(digits)) for digits in LIVES] + [bridge(client, 7, 4), bridge(client, None, 1)]
     client.advance(seconds)
     restored = reopened(client, tmp_path / "export.json")
-    for pause in (0, 0.5, 0.5, 3, 30, 24 * HOURS):
+    for pause in (0, 0.5, 3, 30, 24 * HOURS):
         client.advance(pause)
         restored.advance(pause)
         assert [look(restored, call) for call in calls] == [look(client, call) for call in calls]
 
 
-def test_a_live_call_can_be_hung_up_after_an_export(client: Client, tmp_path: Path) -> None:
+def test_a_live_call_can_be_hung_up_after_an_export(tmp_path: Path) -> None:
+    client = Client(emulator_with())
     call_id = ai_call(client, ORDINARY)
     client.advance(10)
     restored = reopened(client, tmp_path / "export.json")

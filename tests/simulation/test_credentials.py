@@ -171,11 +171,17 @@ def ask(client: Client, operation_id: str) -> Answer:
     return client(operation.method, path, None if operation.request is None else {})
 
 
+@pytest.fixture(scope="module")
+def everybody() -> Emulator:
+    return emulator_with()
+
+
 @OPERATIONS
-def test_an_operation_is_closed_without_its_scope(client: Client, operation_id: str) -> None:
+def test_an_operation_is_closed_without_its_scope(everybody: Emulator, operation_id: str) -> None:
+    client = Client(everybody, f"key-{operation_id}")
     needed = scope_of(operation_id)
     if needed == "tokens:mint":
-        other = Client(client.emulator, READ_ONLY_KEY)  # no client token may mint, whatever its scopes
+        other = Client(everybody, READ_ONLY_KEY)  # no client token may mint, whatever its scopes
     else:
         other = bearer(client, scopes=[scope for scope in SCOPES if scope != needed])
     answer = ask(other, operation_id)
@@ -188,7 +194,8 @@ def test_an_operation_is_closed_without_its_scope(client: Client, operation_id: 
 
 
 @OPERATIONS
-def test_an_operation_is_open_with_its_scope_alone(client: Client, operation_id: str) -> None:
+def test_an_operation_is_open_with_its_scope_alone(everybody: Emulator, operation_id: str) -> None:
+    client = Client(everybody, f"another-key-{operation_id}")
     needed = scope_of(operation_id)
     other = client if needed == "tokens:mint" else bearer(client, scopes=[needed] if needed else [])
     assert ask(other, operation_id).status not in {401, 403}

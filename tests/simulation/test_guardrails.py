@@ -1,10 +1,12 @@
 """Who may be called, from which number, how often and for how much, on every path that places a call."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from revdesk_mock import Emulator
 from revdesk_mock.clock import DAY, SECOND
 from revdesk_mock.e164 import EMERGENCY
 from revdesk_mock.emulator import export
@@ -18,12 +20,28 @@ DIALED_NOW = (AI, BRIDGE, ROOM)
 CHANNELS = {AI: 1, BRIDGE: 2, ROOM: 1}
 REAL = "+14155552671"  # rings a person
 FOREIGN = "+442079460001"
-DEMO_KEY = "revdesk_demo_0123456789abcdef"
 ONE_MINUTE = "+13125550101"  # talks ten seconds: one begun minute
 EVERY_PATH = pytest.mark.parametrize("path", PATHS)
 
 # What the vendor asks, in millionths of a US dollar.
 LEG, AGENT_TALK, TEXT = 14_000, 70_000, 8_000
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    """Give one emulator to all tests of this file; each has a key, and so a world, of its own."""
+    made = emulator_with()
+    yield made
+    assert made.pipeline.breaches == []
+
+
+@pytest.fixture
+def client(emulator: Emulator) -> Client:
+    return Client(emulator, f"key-{len(emulator.worlds())}")
+
+
+def demo_of(client: Client) -> Client:
+    return Client(client.emulator, f"revdesk_demo_{client.key}")
 
 
 def place(client: Client, path: str, to: str = ORDINARY, caller: str = MAIN, **more: Any) -> Answer:
@@ -113,7 +131,7 @@ def test_a_number_that_was_released_may_not_call_any_more(client: Client, path: 
 
 @pytest.mark.parametrize("path", CALLER_GIVEN)
 def test_the_number_of_another_account_may_not_call(client: Client, path: str) -> None:
-    other = Client(client.emulator, "another-key")
+    other = Client(client.emulator, f"{client.key}-other")
     other.post("/v1/phone-numbers", {"phone_number": "+13125550177"})
     other.advance(60)
     assert refused(client, path, caller="+13125550177") == (422, "caller_id_not_verified")
@@ -228,16 +246,16 @@ def test_a_production_key_reaches_any_number(client: Client, path: str) -> None:
 @pytest.mark.parametrize("number", [REAL, FOREIGN, "+13125560101", "+131255501011"])
 @EVERY_PATH
 def test_a_demo_key_reaches_no_real_number(client: Client, path: str, number: str) -> None:
-    assert refused(Client(client.emulator, DEMO_KEY), path, number) == (403, "destination_not_allowed")
+    assert refused(demo_of(client), path, number) == (403, "destination_not_allowed")
 
 
 @EVERY_PATH
 def test_a_demo_key_reaches_fictional_numbers(client: Client, path: str) -> None:
-    placed(Client(client.emulator, DEMO_KEY), path)
+    placed(demo_of(client), path)
 
 
 def test_a_demo_key_reaches_no_real_number_as_the_persons_phone_or_by_text(client: Client) -> None:
-    demo = Client(client.emulator, DEMO_KEY)
+    demo = demo_of(client)
     assert refused(demo, BRIDGE, connect_number=REAL) == (403, "destination_not_allowed")
     answer = demo.post("/v1/sms/send", {"from": MAIN, "to": REAL, "message": "Hello"})
     assert (answer.status, answer.code) == (403, "destination_not_allowed")
@@ -554,7 +572,8 @@ def busy_account(client: Client) -> None:
     client.advance(2)
 
 
-def test_after_a_restart_channels_and_spending_are_the_same(client: Client, tmp_path: Path) -> None:
+def test_after_a_restart_channels_and_spending_are_the_same(tmp_path: Path) -> None:
+    client = Client(emulator_with())
     busy_account(client)
     restored = reopened(client, tmp_path)
     assert counters(client) == counters(restored) == (4, TEXT + LEG + AGENT_TALK + 2 * LEG + LEG)
@@ -575,7 +594,8 @@ def test_after_a_restart_the_same_calls_are_within_the_minute(tmp_path: Path) ->
         placed(each, AI)
 
 
-def test_after_a_restart_what_was_erased_with_a_number_is_counted_alike(client: Client, tmp_path: Path) -> None:
+def test_after_a_restart_what_was_erased_with_a_number_is_counted_alike(tmp_path: Path) -> None:
+    client = Client(emulator_with())
     placed(client, BRIDGE, ONE_MINUTE)
     client.advance(20)
     placed(client, BRIDGE)
