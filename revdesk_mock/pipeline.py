@@ -111,8 +111,8 @@ class Pipeline:
 
         submission = await self._submit(trace, world, exchange)
         if submission.response is not None:
-            if policies.idempotency_replay_counts == "no":
-                rate_limit.refund()
+            if policies.idempotency_replay_counts == "no" and trace.quota is not None:
+                trace.quota = rate_limit.refund(trace.quota)
             return self._replay(trace, submission.response)
         bound: Response | None = None
         try:

@@ -43,19 +43,23 @@ def place(world: World, credential: Credential, plan: Plan, *, caller_field: str
     Order (docs: webrtc-security): is the caller ID ours, then bounds and guardrails, then the record.
     """
     owner = world.guardrails.check_caller(plan.caller, where=caller_field)
-    attempt = _attempt(plan)
     bounds, allowed = bounds_of(credential), destinations_of(credential)
+    attempt = _attempt(plan, script_for(plan.destination).refusal)
     world.guardrails.check_numbers(attempt, bounds, allowed)
-    for leg in plan.legs:
-        if leg["role"] == "connect":  # the person's own phone: no bound of the credential, but rung all the same
-            world.guardrails.check_numbers(replace(attempt, destination=leg["number"]), NO_BOUNDS, allowed)
     world.guardrails.check_capacity(attempt)
+    for leg in plan.legs:
+        if leg["role"] == "connect" and leg["scripted"]:
+            # The person's own phone: no bound of the credential, but it is rung all the same. It is not repeated.
+            refusal = script_for(leg["number"]).refusal
+            rung = replace(attempt, destination=leg["number"], refusal=refusal, shown="connect_number")
+            world.guardrails.check_numbers(rung, NO_BOUNDS, allowed)
+            world.guardrails.check_capacity(rung)
     return _record(world, credential, plan, owner if "is_active" in owner else None)
 
 
 def place_in_browser(world: World, credential: Credential, plan: Plan) -> Record:
     """Check and record a call between a browser and an agent: there are no numbers to check."""
-    world.guardrails.check_capacity(_attempt(plan))
+    world.guardrails.check_capacity(_attempt(plan, refusal=None))
     return _record(world, credential, plan, None)
 
 
@@ -69,15 +73,10 @@ def destinations_of(credential: Credential) -> Destinations:
     return Destinations(fictional_only=credential.is_demo)
 
 
-def _attempt(plan: Plan) -> Attempt:
+def _attempt(plan: Plan, refusal: str | None) -> Attempt:
     call = {"legs": plan.legs, "agent_id": plan.agent_id}
-    return Attempt(
-        plan.caller,
-        plan.destination,
-        channels=len(plan.legs),
-        cost=guardrails.cost_of(call, minutes=1),
-        refusal=script_for(plan.destination).refusal,
-    )
+    cost = guardrails.cost_of(call, minutes=1)
+    return Attempt(plan.caller, plan.destination, channels=len(plan.legs), cost=cost, refusal=refusal)
 
 
 def _record(world: World, credential: Credential, plan: Plan, number: Record | None) -> Record:
@@ -121,21 +120,29 @@ def _record(world: World, credential: Credential, plan: Plan, number: Record | N
 def join(world: World, token: str) -> Record:
     """Use a calling or room token and return its call; an agent in the room starts to talk at once.
 
-    Raises ApiError with the reason where the token is used, expired, revoked or unknown.
+    Raises ApiError with the reason where the token is used, expired, revoked or unknown, or where an
+    agent cannot be put on the line; the token is not used up then.
     """
     with world.store.transaction():
         call = owned(world, "calls", world.credentials.join(token)["call_id"], "call")
-        return world.calls.start(call) if call["kind"] == WEB else call
+        return _start(world, call) if call["kind"] == WEB else call
 
 
 def dial_from_browser(world: World, call_id: str) -> Record:
-    """Let the browser that joined with a calling token dial its one destination."""
+    """Let the browser that joined with a calling token dial its one destination; raises ApiError where it cannot."""
     call = world.store.get("calls", call_id)
-    if call is None or call["kind"] != BROWSER or call["dialed"] or call["ended_at"] is not None:
+    if call is None or call["kind"] != BROWSER or call["dialed_at"] is not None or call["ended_at"] is not None:
         raise ApiError(
             "conflict",
             "This call is not waiting for a browser to dial it.",
             Reason("call.waiting", call_id, "a call that is waiting for its browser", "another"),
         )
     with world.store.transaction():
-        return world.calls.start(call)
+        return _start(world, call)
+
+
+def _start(world: World, call: Record) -> Record:
+    """Dial a call that has waited, if there is room for it now."""
+    cost = guardrails.cost_of(call, minutes=1)
+    world.guardrails.check_capacity(Attempt(call["from_number"], call["to_number"], len(call["legs"]), cost))
+    return world.calls.start(call)

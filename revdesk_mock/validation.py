@@ -228,10 +228,9 @@ def _pruned(value: JSON, schema: Mapping[str, JSON]) -> JSON:
     properties: dict[str, JSON] = {}
     for branch in branches:
         properties |= branch.get("properties", {})
-    others = next(
-        (b["additionalProperties"] for b in branches if isinstance(b.get("additionalProperties"), dict)), None
-    )
-    if not isinstance(value, dict) or not (properties or others):
+    maps = (branch.get("additionalProperties") for branch in branches)
+    others: JSON = next((schema for schema in maps if isinstance(schema, dict)), None)
+    if not isinstance(value, dict) or (not properties and others is None):
         return value
     kept = {key: item for key, item in value.items() if key in properties or others is not None}
     return {key: _pruned(item, properties.get(key, others)) for key, item in kept.items()}

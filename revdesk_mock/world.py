@@ -78,8 +78,8 @@ class World:
 
     def _schedule(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            at = _due_at(change.after)
-            if at is not None and at != _due_at(change.before):
+            # Noted anew even where it did not change: the record's next step may be due at the same instant.
+            if change.after is not None and (at := change.after.get("due_at")) is not None:
                 self.clock.schedule(at, change.collection, change.id)
 
     def rate_limit(self, credential: Credential) -> RateLimit:
@@ -113,10 +113,6 @@ class World:
             "dice": self.dice.position,
             "records": self.store.dump(),
         }
-
-
-def _due_at(record: Record | None) -> int | None:
-    return None if record is None else record.get("due_at")
 
 
 def _clock(settings: Settings, dump: JSON) -> Clock:

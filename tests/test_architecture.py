@@ -15,7 +15,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # From the bottom to the top; a module imports from lower layers only. A name ending in a dot is a folder
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
-    {"messages", "clock", "ids", "e164", "room_address"},
+    {"messages", "clock", "ids", "e164", "room_address", "window"},
     {"errors", "inventory", "signing"},
     {"settings", "pages"},
     {"spec", "store", "json_body", "wording"},

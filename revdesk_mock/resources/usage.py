@@ -41,7 +41,7 @@ def _placed(world: World, number: Record) -> list[Record]:
     """Return the calls of a number that were dialed this month; a token that nobody used placed no call."""
     start, end = month_of(world.clock.now())
     calls = world.store.find("calls", "phone_number_id", number["id"])
-    return [call for call in calls if call["dialed"] and start <= call["created_at"] < end]
+    return [call for call in calls if call["dialed_at"] is not None and start <= call["dialed_at"] < end]
 
 
 def _totals(world: World, calls: Iterable[Record]) -> dict[str, JSON]:

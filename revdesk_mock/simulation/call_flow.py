@@ -82,15 +82,16 @@ class CallFlow:
         return self._store.update("calls", call, **self.dialed(call["legs"]))
 
     def dialed(self, legs: Sequence[Record]) -> Record:
-        """Return the fields of a call whose legs are dialed now: `dialed`, `plan` and `due_at`."""
+        """Return the fields of a call whose legs are dialed now: `dialed_at`, `plan` and `due_at`."""
         scripts = [script_for(leg["number"]) if leg["scripted"] else PRESENT for leg in legs]
-        plan = self._plan(scripts, self._clock.now())
-        return {"dialed": True, "plan": plan, "due_at": plan[0][0]}
+        now = self._clock.now()
+        plan = self._plan(scripts, now)
+        return {"dialed_at": now, "plan": plan, "due_at": plan[0][0]}
 
     def waiting(self, seconds: int) -> Record:
         """Return the fields of a call that waits for its browser to join or dial, and is canceled after that time."""
         until = self._clock.now() + seconds * SECOND
-        return {"dialed": False, "plan": [[until, CANCELED]], "due_at": until}
+        return {"dialed_at": None, "plan": [[until, CANCELED]], "due_at": until}
 
     def step(self, call: Record) -> None:
         """Carry out the first event of a call's plan, now that it is due."""
@@ -111,7 +112,7 @@ class CallFlow:
             "calls",
             call,
             status=ending,
-            started_at=now if call["dialed"] and call["started_at"] is None else call["started_at"],
+            started_at=now if call["dialed_at"] is not None and call["started_at"] is None else call["started_at"],
             ended_at=now,
             duration_seconds=(now - call["answered_at"]) // SECOND if answered else 0,
             has_recording=answered and call["record"],
@@ -144,11 +145,6 @@ class CallFlow:
 def leg(role: str, number: str, caller_id: str, *, scripted: bool = True) -> Record:
     """Describe one leg: whom it rings, and the one number that this party is shown."""
     return {"role": role, "number": number, "caller_id": caller_id, "scripted": scripted}
-
-
-def channels_of(call: Record) -> int:
-    """Return the channels that a call holds: one for each leg while it is dialed and not ended."""
-    return len(call["legs"]) if call["dialed"] and call["ended_at"] is None else 0
 
 
 def magic_table() -> Iterable[tuple[str, Script]]:

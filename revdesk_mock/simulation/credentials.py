@@ -48,7 +48,9 @@ REFUSED_MARKS = ("invalid", "revoked", "expired")
 DEMO_PREFIX = "revdesk_demo_"
 READ_ONLY_PREFIX = "revdesk_readonly_"
 CLIENT_TOKEN_PREFIX = "rdc_"
+CLIENT_USE = "client"  # what tells a client token from a room token
 CALLING_TOKEN_PREFIX = "rvw_"
+JWT_PREFIX = "eyJ"
 
 ISSUED, JOINED, SPENT, EXPIRED, REVOKED = "issued", "joined", "spent", "expired", "revoked"
 
@@ -104,6 +106,8 @@ def kind_of(key: str) -> KeyKind:
             raise unauthorized(
                 f"The API key is {mark}.", f"auth.{mark}", "a key that is accepted", f"a key with {mark!r} in it"
             )
+    if key.startswith((CALLING_TOKEN_PREFIX, JWT_PREFIX)):
+        raise unauthorized("A token for one call is no API key.", "auth.kind", "an API key", "a calling or room token")
     if key.startswith(READ_ONLY_PREFIX):
         return KeyKind(is_demo=False, scopes=frozenset(scope for scope in SCOPES if scope.endswith(":read")))
     return KeyKind(is_demo=key.startswith(DEMO_PREFIX), scopes=frozenset(SCOPES))
@@ -153,14 +157,17 @@ class Credentials:
 
     def mint_client_token(self, credential: Credential, claims: Mapping[str, JSON], ttl: int) -> str:
         """Return a `rdc_` token: a signed JWT with its bounds, scopes and end inside."""
-        now = self._clock.now() // SECOND
-        payload = {**claims, "sub": credential.id, "jti": self._dice.hex(24), "iat": now, "exp": now + ttl}
+        now = self._clock.now()
+        dates = {"iat": now // SECOND, "exp": -(-now // SECOND) + ttl}  # never less than its time
+        payload = {**claims, **dates, "use": CLIENT_USE, "sub": credential.id, "jti": self._dice.hex(24)}
         return CLIENT_TOKEN_PREFIX + self._signer.sign(payload)
 
     def read_client_token(self, token: str, parent: Credential) -> Credential:
         """Return what a `rdc_` token may do; raises ApiError (401; expired: by policy) for one that is no good."""
         try:
             claims = self._signer.read(token.removeprefix(CLIENT_TOKEN_PREFIX))
+            if claims.get("use") != CLIENT_USE:
+                raise ValueError("a token for something else")
         except ValueError as error:
             raise unauthorized(
                 "The client token is not valid.", "auth.client_token", "a token minted here", str(error)

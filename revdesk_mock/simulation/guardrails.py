@@ -1,6 +1,5 @@
 """Who may be called, from which number, how often and for how much: checks on every calling path."""
 
-from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from revdesk_mock.errors import ApiError, refused_by_policy
 from revdesk_mock.messages import Reason, Record
 from revdesk_mock.settings import Policies
 from revdesk_mock.store import Change, Store
+from revdesk_mock.window import Window
 
 # Prices in millionths of a US dollar. No price list is published: chosen, in the range that carriers ask.
 LEG_MINUTE = 14_000
@@ -36,7 +36,8 @@ class Bounds:
 class Attempt:
     """A call or message that somebody asks for: from, to, the channels and the least it will cost.
 
-    A message uses no channel. `refusal` is the rule by which a magic number refuses, if it is one.
+    A message uses no channel. `refusal` is the rule by which a magic number refuses, if it is one;
+    `shown` is how a refusal names the destination, where its number is not to be repeated.
     """
 
     caller: str
@@ -44,6 +45,7 @@ class Attempt:
     channels: int
     cost: int
     refusal: str | None = None
+    shown: str = ""
 
 
 class Guardrails:
@@ -54,7 +56,7 @@ class Guardrails:
         self._clock = clock
         self._policies = policies
         self._channels = 0
-        self._placed: deque[int] = deque()
+        self._dialed = Window(MINUTE)
         self._spent: dict[int, int] = {}
         store.on_commit(self._count)
 
@@ -83,7 +85,7 @@ class Guardrails:
                 "destination_not_allowed", "Emergency numbers cannot be reached.", "guardrail.emergency", attempt
             )
         if attempt.refusal == "destination" or not allowed.admits(attempt.destination):
-            message = f"{attempt.destination} is not an allowed destination."
+            message = f"{attempt.shown or attempt.destination} is not an allowed destination."
             self._refuse("destination_not_allowed", message, "guardrail.destination", attempt)
         if attempt.refusal == "carrier":
             self._refuse("carrier_rejected", "The carrier rejected it.", "guardrail.carrier", attempt)
@@ -113,17 +115,10 @@ class Guardrails:
 
     def _check_call_rate(self, attempt: Attempt, *, full: bool) -> None:
         cap, now = self._policies.calls_per_minute, self._clock.now()
-        while self._placed and not 0 <= now - self._placed[0] < MINUTE:
-            self._placed.popleft()
-        if full or (cap is not None and len(self._placed) >= cap):
-            wait = max(1, -((now - self._placed[0] - MINUTE) // SECOND)) if self._placed else 60
-            self._refuse(
-                "call_rate_exceeded",
-                f"More calls than {cap} within a minute; try again in {wait} s.",
-                "guardrail.call_rate",
-                attempt,
-                retry_after=wait,
-            )
+        if full or (cap is not None and self._dialed.count(now) >= cap):
+            wait = -((now - self._dialed.oldest(now) - MINUTE) // SECOND)
+            message = f"Too many calls within a minute; try again in {wait} s."
+            self._refuse("call_rate_exceeded", message, "guardrail.call_rate", attempt, retry_after=wait)
 
     def _check_spend(self, attempt: Attempt, *, reached: bool) -> None:
         cap = self._policies.daily_spend_cap_cents
@@ -133,7 +128,8 @@ class Guardrails:
             self._refuse("spend_cap_exceeded", message, "guardrail.spend_cap", attempt)
 
     def _refuse(self, code: str, message: str, rule: str, attempt: Attempt, *, retry_after: int = 0) -> None:
-        got = f"{attempt.destination}, a magic number" if attempt.refusal else attempt.destination
+        got = attempt.shown or attempt.destination
+        got += ", a magic number" if attempt.refusal else ""
         statuses = {
             "destination_not_allowed": self._policies.destination_status,
             "spend_cap_exceeded": self._policies.spend_cap_status,
@@ -166,16 +162,16 @@ class Guardrails:
                 self._spend(change.after["created_at"], MESSAGE)
 
     def _count_call(self, before: Record | None, after: Record | None) -> None:
-        was_dialed = before is not None and before["dialed"]
-        was_live = was_dialed and before is not None and before["ended_at"] is None
-        is_live = after is not None and after["dialed"] and after["ended_at"] is None
-        if after is not None and after["dialed"] and not was_dialed:
-            self._placed.append(after["created_at"])
-        if is_live != was_live:
-            held = after if is_live else before
-            self._channels += len(held["legs"]) * (1 if is_live else -1) if held else 0
-        if after is not None and after["ended_at"] is not None and (before is None or before["ended_at"] is None):
-            self._spend(after["ended_at"], cost_of(after))
+        for call, sign in ((before, -1), (after, 1)):
+            if call is not None and call["dialed_at"] is not None and call["ended_at"] is None:
+                self._channels += sign * len(call["legs"])
+            if call is not None and call["ended_at"] is not None:
+                self._spend(call["ended_at"], sign * cost_of(call))
+        was, is_now = before and before["dialed_at"], after and after["dialed_at"]
+        if was is not None and was != is_now:
+            self._dialed.remove(was)
+        if is_now is not None and was != is_now:
+            self._dialed.add(is_now)
 
     def _spend(self, at: int, micros: int) -> None:
         day = at // DAY

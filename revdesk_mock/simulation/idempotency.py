@@ -47,6 +47,8 @@ class Idempotency:
         """
         self._forget(now)
         submission = self._submissions.get(slot)
+        if submission is not None and submission.response is not None and submission.expires_at <= now:
+            return None  # not forgotten yet, because the clock was moved back meanwhile
         if submission is not None and submission.response is not None and submission.fingerprint != fingerprint:
             raise conflict(submission, "this key was used for another operation or another body")
         return submission

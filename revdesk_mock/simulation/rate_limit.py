@@ -1,11 +1,11 @@
 """The one-minute request window of each key, and the headers that tell a client where it stands."""
 
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from revdesk_mock.clock import MINUTE, SECOND
 from revdesk_mock.errors import ApiError
 from revdesk_mock.messages import Reason
+from revdesk_mock.window import Window
 
 # Requests a minute, documented on the load-testing page.
 PRODUCTION = 600
@@ -48,42 +48,41 @@ class RateLimit:
         self._sliding = sliding
         self._start = 0
         self._count = 0
-        self._hits: deque[int] = deque()
+        self._hits = Window(MINUTE)
 
     def hit(self, now: int) -> Quota | None:
         """Count a request; raises ApiError (429, with `Retry-After`) where the window is full."""
         if self._limit is None:
             return None
-        return self._slide(now, self._limit) if self._sliding else self._fix(now, self._limit)
+        used, reset = self._used(now)
+        if used >= self._limit:
+            raise _refused(Quota(self._limit, 0, reset, now))
+        if self._sliding:
+            self._hits.add(now)
+        else:
+            self._count += 1
+        return Quota(self._limit, self._limit - used - 1, reset, now)
 
-    def refund(self) -> None:
-        """Take the latest request back: it was a replay, and replays are free by policy."""
-        self._count = max(0, self._count - 1)
-        if self._hits:
-            self._hits.pop()
+    def refund(self, quota: Quota) -> Quota:
+        """Take a counted request back (it was a replay, and those are free by policy); return what is left then."""
+        if self._sliding:
+            self._hits.remove(quota.now)
+        elif quota.reset == self._start + MINUTE:
+            self._count -= 1
+        return replace(quota, remaining=quota.remaining + 1)
 
-    def _fix(self, now: int, limit: int) -> Quota:
+    def _used(self, now: int) -> tuple[int, int]:
+        """Return how many requests the window holds, and when it resets."""
+        if self._sliding:
+            return self._hits.count(now), self._hits.oldest(now) + MINUTE
         if not 0 <= now - self._start < MINUTE:
             self._start, self._count = now, 0
-        allowed = self._count < limit
-        self._count += allowed
-        quota = Quota(limit, limit - self._count, self._start + MINUTE, now)
-        return quota if allowed else _refuse(quota)
-
-    def _slide(self, now: int, limit: int) -> Quota:
-        while self._hits and not 0 <= now - self._hits[0] < MINUTE:
-            self._hits.popleft()
-        allowed = len(self._hits) < limit
-        if allowed:
-            self._hits.append(now)
-        oldest = self._hits[0] if self._hits else now
-        quota = Quota(limit, limit - len(self._hits), oldest + MINUTE, now)
-        return quota if allowed else _refuse(quota)
+        return self._count, self._start + MINUTE
 
 
-def _refuse(quota: Quota) -> Quota:
+def _refused(quota: Quota) -> ApiError:
     seconds = quota.seconds()
-    raise ApiError(
+    return ApiError(
         "rate_limited",
         f"Rate limit of {quota.limit} requests a minute reached; try again in {seconds} s.",
         Reason("rate_limit", "this key", f"at most {quota.limit} requests a minute", "one more"),
