@@ -94,7 +94,7 @@ def test_an_unknown_agent_is_not_found(client: Client, method: str, path: str, b
         ("voice_id", "en-gb"),
         ("language", "de"),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_an_update_changes_what_is_given_and_nothing_else(client: Client, field: str, value: Any) -> None:
     before = client.get(f"/v1/agents/{AGENT}").data
