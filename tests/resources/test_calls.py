@@ -328,6 +328,13 @@ def test_an_ai_call_keeps_what_its_number_is_set_to_keep(client: Client, setting
     assert {name: shown(client, call)[name] for name in flags} == flags
 
 
+def test_an_agent_without_a_greeting_is_transcribed_all_the_same(client: Client) -> None:
+    client("PATCH", f"/v1/agents/{NEWER_AGENT}", {"greeting": None})
+    call = ai_call(client)
+    client.advance(60)
+    assert shown(client, call)["has_transcript"] is True
+
+
 def test_a_room_call_is_not_recorded_where_its_number_is_not(client: Client) -> None:
     client("PATCH", "/v1/phone-numbers/1001", {"recording_enabled": False})
     call = room(client)

@@ -170,6 +170,15 @@ def test_a_browser_that_dials_when_every_channel_is_in_use_is_refused() -> None:
     assert refusal(lambda: placement.dial_from_browser(client.world, waiting[1])) == 429
 
 
+def test_a_browsers_call_counts_against_the_minute_in_which_it_is_dialed() -> None:
+    client = Client(emulator_with(calls_per_minute=1))
+    waiting = calling(client)
+    client.advance(120)
+    placement.dial_from_browser(client.world, waiting.data["call_id"])
+    answer = room(client)
+    assert (answer.status, answer.code) == (429, "call_rate_exceeded")
+
+
 def test_a_call_that_nobody_dials_is_canceled_when_its_token_expires() -> None:
     client = Client(emulator_with(webrtc_token_ttl_seconds=600))
     issued = calling(client)
