@@ -115,8 +115,9 @@ class Admin:
         call = self._call(request)
         if not call["has_transcript"]:
             raise not_found("transcript of the call", call["id"], "path /call")
-        turn = {"role": "assistant", "text": call["opening"], "timestamp": iso(call["answered_at"])}
-        return JSONResponse({"call_id": call["id"], "structured_transcript": [turn]})
+        said = [] if call["opening"] is None else [call["opening"]]
+        turns = [{"role": "assistant", "text": text, "timestamp": iso(call["answered_at"])} for text in said]
+        return JSONResponse({"call_id": call["id"], "structured_transcript": turns})
 
     def _call(self, request: Request) -> Record:
         world = self._emulator.find_world(request.path_params["world"])

@@ -7,6 +7,9 @@ LOCAL, TOLL_FREE, MOBILE, NATIONAL = "local", "tollFree", "mobile", "national"
 VOICE, TEXT = "voice", "sms"
 
 
+KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A run of numbers for sale: `prefix` and a counter of `digits` digits, from 0 up to `count`."""
@@ -98,8 +101,7 @@ def _blocks() -> Iterator[Block]:
             code, _, place = entry.partition(" ")
             yield Block(country, LOCAL, code, f"+1{code}55501", 2, 100, place, region)
     for code in ("800", "833", "844", "855", "866", "877", "888"):
-        for country in ("US", "CA"):
-            yield Block(country, TOLL_FREE, code, f"+1{code}55501", 2, 100, "Toll-free", country)
+        yield Block("US", TOLL_FREE, code, f"+1{code}55501", 2, 100, "Toll-free", "US")
     # Ofcom's numbers for drama use.
     yield Block("GB", LOCAL, "20", "+44207946", 4, 1000, "London", "England")
     yield Block("GB", LOCAL, "161", "+44161496", 4, 1000, "Manchester", "England")
@@ -121,8 +123,8 @@ def search(
     contains: str | None = None,
     region: str | None = None,
 ) -> Iterator[Offer]:
-    """Yield the offers that fit, in a fixed order; `contains` looks at the digits of the number."""
-    digits = "".join(filter(str.isdigit, contains or ""))
+    """Yield the offers that fit, in a fixed order; `contains` looks for digits, or letters as on a keypad, in the number."""
+    digits = "".join(filter(str.isdigit, (contains or "").upper().translate(KEYPAD)))
     for block in BLOCKS:
         if (block.country, block.number_type) != (country.upper(), number_type):
             continue

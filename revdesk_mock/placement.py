@@ -19,8 +19,9 @@ AI, BRIDGE, BROWSER, ROOM, WEB = "ai", "bridge", "browser", "room", "web"
 class Plan:
     """What is asked for: the path (`kind`), the two numbers, the legs, and what a call keeps.
 
-    `opening` is what the agent says first. A call with `expires_in` (seconds) is not dialed now: it
-    waits that long for the browser that holds its token, and is canceled then.
+    `opening` is what the agent says first; `record` None leaves it to the caller's number. A call with
+    `expires_in` (seconds) is not dialed now: it waits that long for the browser that holds its token, and is
+    canceled then.
     """
 
     kind: str
@@ -29,7 +30,7 @@ class Plan:
     legs: Sequence[Record]
     agent_id: str | None = None
     opening: str | None = None
-    record: bool = True
+    record: bool | None = None
     transcribe: bool = True
     amd: bool = False
     name: str | None = None
@@ -82,6 +83,7 @@ def _attempt(plan: Plan, refusal: str | None) -> Attempt:
 def _record(world: World, credential: Credential, plan: Plan, number: Record | None) -> Record:
     organization, user = world.organization, world.user
     serial = world.dice.hex(24)
+    recorded = number is None or number["recording_enabled"]
     progress = world.calls.dialed(plan.legs) if plan.expires_in is None else world.calls.waiting(plan.expires_in)
     return world.store.insert(
         "calls",
@@ -102,8 +104,8 @@ def _record(world: World, credential: Credential, plan: Plan, number: Record | N
             "opening": plan.opening,
             "room_name": f"room_{serial}" if plan.has_room else None,
             "provider_call_sid": f"CA{serial}{world.id[:8]}",
-            "record": plan.record,
-            "transcribe": plan.transcribe and plan.opening is not None,
+            "record": recorded if plan.record is None else plan.record,
+            "transcribe": plan.transcribe and plan.agent_id is not None,
             "amd": plan.amd,
             "created_at": world.clock.now(),
             "started_at": None,

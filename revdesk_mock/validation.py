@@ -233,7 +233,7 @@ def _pruned(value: JSON, schema: Mapping[str, JSON]) -> JSON:
     if not isinstance(value, dict) or (not properties and others is None):
         return value
     kept = {key: item for key, item in value.items() if key in properties or others is not None}
-    return {key: _pruned(item, properties.get(key, others)) for key, item in kept.items()}
+    return {key: _pruned(item, properties.get(key) or others or {}) for key, item in kept.items()}
 
 
 def _alternatives(schema: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:

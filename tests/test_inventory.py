@@ -23,7 +23,6 @@ def test_these_kinds_are_for_sale() -> None:
         ("US", LOCAL),
         ("US", TOLL_FREE),
         ("CA", LOCAL),
-        ("CA", TOLL_FREE),
         *(("GB", kind) for kind in (LOCAL, MOBILE, TOLL_FREE, NATIONAL)),
     }
 

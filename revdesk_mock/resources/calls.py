@@ -51,7 +51,6 @@ def place_ai_call(world: World, exchange: Exchange) -> Reply:
         legs=[leg("destination", body["phoneNumber"], number["phone_number"])],
         agent_id=agent["id"],
         opening=body.get("script") or agent["greeting"],
-        record=number["recording_enabled"],
         transcribe=number["transcription_enabled"],
         name=body.get("name"),
     )

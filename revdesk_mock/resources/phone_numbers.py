@@ -143,24 +143,18 @@ def _existing_agent(world: World, agent_id: str) -> str:
 
 def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[str, JSON]:
     """Work out a CNAM change: US local and active numbers only; an empty name or `cnam_enabled` false ends it."""
-    field = "cnam_display_name" if "cnam_display_name" in body else "cnam_enabled"
     name = body.get("cnam_display_name", number["cnam_display_name"])
-    enabled = body.get("cnam_enabled", True)
-    if enabled and not inventory.is_us_local(number["phone_number"]):
-        raise invalid(
-            field,
-            "can only be set on US local numbers",
-            rule="cnam.us_local",
-            expected="a US local number",
-            got=number["phone_number"],
-        )
-    if enabled and name and not number["is_active"]:
+    field = "cnam_display_name" if "cnam_display_name" in body else "cnam_enabled"
+    if not body.get("cnam_enabled", True) or (not name and not body.get("cnam_enabled")):
+        return {"cnam_display_name": name or None, "cnam_status": NO_CNAM, "cnam_live_at": None}
+    if not inventory.is_us_local(number["phone_number"]):
+        message, expected = "can only be set on US local numbers", "a US local number"
+        raise invalid(field, message, rule="cnam.us_local", expected=expected, got=number["phone_number"])
+    if not name:
+        raise invalid(field, "needs a cnam_display_name", rule="cnam.name", expected="a name to show", got=name)
+    if not number["is_active"]:
         reason = Reason("cnam.active", f"body /{field}", "an active number", "one that is being provisioned")
         raise ApiError("conflict", "CNAM can be set once the number is active.", reason)
-    if enabled and not name and body.get("cnam_enabled"):
-        raise invalid(field, "needs a cnam_display_name", rule="cnam.name", expected="a name to show", got=name)
-    if not enabled or not name:
-        return {"cnam_display_name": name or None, "cnam_status": NO_CNAM, "cnam_live_at": None}
     if name == number["cnam_display_name"] and number["cnam_status"] != NO_CNAM:
         return {}
     live_at = world.clock.now() + world.policies.cnam_propagation_hours * HOUR

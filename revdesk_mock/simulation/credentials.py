@@ -139,6 +139,10 @@ def check_scope(credential: Credential, operation: Operation, policies: Policies
         raise ApiError("forbidden", f"This credential lacks the scope {scope}.", reason)
 
 
+def _no_client_token(why: str) -> ApiError:
+    return unauthorized("The client token is not valid.", "auth.client_token", "a token minted here", why)
+
+
 class Credentials:
     """One world's tokens. A token record keeps the SHA-256 of an opaque token, never the token.
 
@@ -166,12 +170,10 @@ class Credentials:
         """Return what a `rdc_` token may do; raises ApiError (401; expired: by policy) for one that is no good."""
         try:
             claims = self._signer.read(token.removeprefix(CLIENT_TOKEN_PREFIX))
-            if claims.get("use") != CLIENT_USE:
-                raise ValueError("a token for something else")
         except ValueError as error:
-            raise unauthorized(
-                "The client token is not valid.", "auth.client_token", "a token minted here", str(error)
-            ) from error
+            raise _no_client_token(str(error)) from error
+        if claims.get("use") != CLIENT_USE:
+            raise _no_client_token("a token for something else")
         if claims["exp"] * SECOND <= self._clock.now():
             where, expected = "header Authorization", "a token that has not ended"
             reason = Reason("auth.client_token_expired", where, expected, "an expired one")

@@ -167,7 +167,8 @@ class Guardrails:
                 self._channels += sign * len(call["legs"])
             if call is not None and call["ended_at"] is not None:
                 self._spend(call["ended_at"], sign * cost_of(call))
-        was, is_now = before and before["dialed_at"], after and after["dialed_at"]
+        was = None if before is None else before["dialed_at"]
+        is_now = None if after is None else after["dialed_at"]
         if was is not None and was != is_now:
             self._dialed.remove(was)
         if is_now is not None and was != is_now:

@@ -59,9 +59,9 @@ def test_an_agent_without_a_number_is_unassigned(client: Client) -> None:
     assert data["phone_number"] is None
 
 
-def test_an_agent_shows_the_number_it_was_given_last(client: Client) -> None:
-    client("PATCH", "/v1/phone-numbers/1001", {"agent_id": NEWER_AGENT})
-    assert client.get(f"/v1/agents/{NEWER_AGENT}").data["phone_number"]["id"] == 1001
+def test_of_several_numbers_an_agent_shows_the_one_that_was_bought_last(client: Client) -> None:
+    client("PATCH", "/v1/phone-numbers/1002", {"agent_id": AGENT})
+    assert client.get(f"/v1/agents/{AGENT}").data["phone_number"]["id"] == 1002
     assert client.get(f"/v1/agents/{AGENT}").data["phone_number"] is None
 
 

@@ -12,7 +12,7 @@ from revdesk_mock import Emulator
 from revdesk_mock.clock import iso
 from revdesk_mock.emulator import export
 from revdesk_mock.simulation import call_flow
-from revdesk_mock.simulation.call_flow import channels_of, leg, magic_table, script_for
+from revdesk_mock.simulation.call_flow import magic_table, script_for
 from tests.conftest import MAIN, ORDINARY, RECALL, Answer, Client, emulator_with
 
 Timeline = list[tuple[float, str]]  # seconds after placing, status from then on
@@ -348,19 +348,3 @@ def test_a_live_call_can_be_hung_up_after_an_export(tmp_path: Path) -> None:
     restored = reopened(client, tmp_path / "export.json")
     assert hang_up(restored, call_id).data["status"] == "COMPLETED"
     assert look(restored, call_id)["duration_seconds"] == 6
-
-
-# channels
-
-
-@pytest.mark.parametrize(
-    ("dialed", "ended_at", "channels"), [(True, None, 2), (False, None, 0), (True, 1, 0), (False, 1, 0)]
-)
-def test_a_call_holds_a_channel_for_each_leg_while_it_is_dialed(
-    *,
-    dialed: bool,
-    ended_at: int | None,
-    channels: int,
-) -> None:
-    legs = [leg("connect", CONNECT, MAIN), leg("destination", ORDINARY, MAIN)]
-    assert channels_of({"legs": legs, "dialed": dialed, "ended_at": ended_at}) == channels

@@ -12,7 +12,7 @@ from revdesk_mock import ApiError, Emulator, Settings
 from revdesk_mock.clock import SECOND
 from revdesk_mock.emulator import export
 from revdesk_mock.messages import Record
-from revdesk_mock.simulation import credentials
+from revdesk_mock.signing import world_of
 from revdesk_mock.simulation.credentials import SCOPES, required_scope
 from revdesk_mock.spec import Spec
 from tests.conftest import AGENT, KEY, MAIN, ORDINARY, RECALL, VERIFIED, Answer, Client, emulator_with
@@ -422,7 +422,7 @@ def test_a_client_token_that_says_it_is_of_another_world_is_refused(client: Clie
     other = Client(client.emulator, "another-key")
     token = mint(client).data["token"].removeprefix("rdc_")
     content = jwt.decode(token, options={"verify_signature": False})
-    secret = client.world.credentials._secret
+    secret = client.world.credentials._signer._secret
     moved = "rdc_" + jwt.encode(content, secret, algorithm="HS256", headers={"kid": other.world.id})
     assert Client(client.emulator, moved).get("/v1/me").status == 401
 
@@ -434,9 +434,9 @@ def test_a_room_token_is_no_client_token(client: Client) -> None:
 
 def test_only_a_signed_token_names_its_world(client: Client) -> None:
     token = mint(client).data["token"]
-    assert credentials.world_of(token) == credentials.world_of(token.removeprefix("rdc_")) == client.world.id
-    assert credentials.world_of("rvw_0123") is None
-    assert credentials.world_of(jwt.encode({}, WRONG_SECRET)) is None
+    assert world_of(token.removeprefix("rdc_")) == client.world.id
+    assert world_of("rvw_0123") is None
+    assert world_of(jwt.encode({}, WRONG_SECRET)) is None
 
 
 # whose window and keys a client token uses

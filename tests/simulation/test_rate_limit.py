@@ -98,16 +98,20 @@ def test_requests_of_before_a_move_backwards_leave_the_window_like_any_other(*, 
 def test_a_refund_makes_room_for_one_more(*, sliding: bool) -> None:
     window = RateLimit(2, sliding=sliding)
     assert admitted(window, 0)
-    assert admitted(window, 0)
-    window.refund()
+    counted = window.hit(EPOCH)
+    assert counted is not None
+    assert window.refund(counted).remaining == 1
     assert [admitted(window, 1), admitted(window, 1)] == [True, False]
 
 
 @WINDOWS
-def test_a_refund_of_nothing_makes_no_room(*, sliding: bool) -> None:
+def test_a_refund_of_what_left_the_window_makes_no_room(*, sliding: bool) -> None:
     window = RateLimit(1, sliding=sliding)
-    window.refund()
-    assert [admitted(window, 0), admitted(window, 0)] == [True, False]
+    counted = window.hit(EPOCH)
+    assert counted is not None
+    assert admitted(window, 60)
+    window.refund(counted)
+    assert not admitted(window, 60)
 
 
 def test_without_a_limit_nothing_is_counted() -> None:
