@@ -62,7 +62,7 @@ def test_an_agent_without_a_number_is_unassigned(client: Client) -> None:
 def test_of_several_numbers_an_agent_shows_the_one_that_was_bought_last(client: Client) -> None:
     client("PATCH", "/v1/phone-numbers/1002", {"agent_id": AGENT})
     assert client.get(f"/v1/agents/{AGENT}").data["phone_number"]["id"] == 1002
-    assert client.get(f"/v1/agents/{AGENT}").data["phone_number"] is None
+    assert client.get(f"/v1/agents/{NEWER_AGENT}").data["phone_number"] is None
 
 
 def test_an_agents_number_is_the_same_after_export_and_restore(client: Client, tmp_path: Path) -> None:
