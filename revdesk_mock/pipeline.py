@@ -256,7 +256,7 @@ class Pipeline:
                 status=response.status,
                 code=trace.code,
                 message=trace.message and redact(trace.message, trace.bearer),
-                reasons=redact_reasons(trace.reasons, trace.bearer),
+                reasons=trace.reasons and redact_reasons(trace.reasons, trace.bearer),
             )
         )
 

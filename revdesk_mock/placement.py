@@ -1,7 +1,7 @@
 """Placing a call: the checks of every calling path in the documented order, then the record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from revdesk_mock.errors import ApiError
 from revdesk_mock.messages import Reason, Record
@@ -15,8 +15,7 @@ NO_BOUNDS = Bounds()
 AI, BRIDGE, BROWSER, ROOM, WEB = "ai", "bridge", "browser", "room", "web"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(NamedTuple):
     """What is asked for: the path (`kind`), the two numbers, the legs, and what a call keeps.
 
     `opening` is what the agent says first; `record` None leaves it to the caller's number. A call with
@@ -52,7 +51,7 @@ def place(world: World, credential: Credential, plan: Plan, *, caller_field: str
         if leg["role"] == "connect" and leg["scripted"]:
             # The person's own phone: no bound of the credential, but it is rung all the same. It is not repeated.
             refusal = script_for(leg["number"]).refusal
-            rung = replace(attempt, destination=leg["number"], refusal=refusal, shown="connect_number")
+            rung = attempt._replace(destination=leg["number"], refusal=refusal, shown="connect_number")
             world.guardrails.check_numbers(rung, NO_BOUNDS, allowed)
             world.guardrails.check_capacity(rung)
     return _record(world, credential, plan, owner if "is_active" in owner else None)

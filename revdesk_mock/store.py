@@ -1,14 +1,18 @@
 """The memory of a world: collections of records, transactions with undo, look-ups and commit listeners."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
+from operator import itemgetter
+from typing import NamedTuple
 
 from revdesk_mock.messages import JSON, Record
 
+Row = tuple[int, Record]  # position in the order of creation, record
+POSITION = itemgetter(0)
 
-@dataclass(frozen=True, slots=True)
-class Change:
+
+class Change(NamedTuple):
     """One committed write: the record before (None: created) and after (None: deleted)."""
 
     collection: str
@@ -43,8 +47,7 @@ class Store:
     """
 
     def __init__(self, indexes: Mapping[str, Sequence[str]]) -> None:
-        self._rows: dict[str, dict[str, Record]] = {}
-        self._orders: dict[str, dict[str, int]] = {}
+        self._rows: defaultdict[str, dict[str, Row]] = defaultdict(dict)
         self._positions = count(1)
         self._indexed = indexes
         self._indexes: dict[tuple[str, str], dict[JSON, dict[str, None]]] = {
@@ -57,35 +60,39 @@ class Store:
 
     def get(self, collection: str, record_id: str) -> Record | None:
         """Return a record, or None."""
-        return self._rows.get(collection, {}).get(record_id)
+        row = self._rows[collection].get(record_id)
+        return None if row is None else row[1]
 
     def first(self, collection: str) -> Record | None:
         """Return the oldest record, or None."""
-        return next(iter(self._rows.get(collection, {}).values()), None)
+        for _, record in self._rows[collection].values():
+            return record
+        return None
 
     def all(self, collection: str) -> list[Record]:
         """Return the records, oldest first."""
-        return list(self._rows.get(collection, {}).values())
+        return [record for _, record in self._rows[collection].values()]
 
     def size(self, collection: str) -> int:
         """Return how many records there are."""
-        return len(self._rows.get(collection, {}))
+        return len(self._rows[collection])
 
-    def newest(self, collection: str, before: int | None = None) -> Iterator[tuple[int, Record]]:
+    def newest(self, collection: str, before: int | None = None) -> Iterator[Row]:
         """Yield (position, record), newest first, from below a position where one is given."""
-        orders = self._orders.get(collection, {})
-        for record_id, record in reversed(self._rows.get(collection, {}).items()):
-            position = orders[record_id]
-            if before is None or position < before:
-                yield position, record
+        for row in reversed(self._rows[collection].values()):
+            if before is None or row[0] < before:
+                yield row
 
     def find(self, collection: str, field: str, value: JSON) -> list[Record]:
-        """Return the records whose indexed field has a value, oldest first."""
+        """Return the records whose indexed field has a value (not None), oldest first."""
         ids = self._indexes[collection, field].get(value)
         if not ids:
             return []
-        rows, orders = self._rows[collection], self._orders[collection]
-        return [rows[record_id] for record_id in sorted(ids, key=orders.__getitem__)]
+        rows = self._rows[collection]
+        found = [rows[record_id] for record_id in ids]
+        if len(found) > 1:
+            found.sort(key=POSITION)
+        return [record for _, record in found]
 
     # writing
 
@@ -107,7 +114,7 @@ class Store:
         log, self._log = self._log or [], None
         if not keep:
             for change, position in reversed(log):
-                self._put(change.collection, change.id, change.before, position)
+                self._put(change.collection, change.id, change.after, change.before, position)
         elif log:
             changes = [change for change, _ in log]
             for listener in self._listeners:
@@ -136,46 +143,49 @@ class Store:
     def _write(self, collection: str, record_id: str, record: Record | None) -> None:
         if self._log is None:
             raise RuntimeError(f"{collection}/{record_id} is written outside a transaction")
-        before = self.get(collection, record_id)
-        position = self._orders.get(collection, {}).get(record_id) or next(self._positions)
+        row = self._rows[collection].get(record_id)
+        position, before = row if row is not None else (next(self._positions), None)
+        self._put(collection, record_id, before, record, position)
         self._log.append((Change(collection, record_id, before, record), position))
-        self._put(collection, record_id, record, position)
 
-    def _put(self, collection: str, record_id: str, record: Record | None, position: int) -> None:
-        rows = self._rows.setdefault(collection, {})
-        orders = self._orders.setdefault(collection, {})
-        self._reindex(collection, record_id, rows.get(record_id), record)
-        if record is None:
+    def _put(self, collection: str, record_id: str, before: Record | None, after: Record | None, position: int) -> None:
+        rows = self._rows[collection]
+        fields = self._indexed.get(collection)
+        if fields:
+            self._reindex(collection, record_id, fields, before, after)
+        if after is None:
             rows.pop(record_id, None)
-            orders.pop(record_id, None)
             return
         # A deletion that is undone puts the record back in its place, not at the end.
-        misplaced = record_id not in rows and rows and position < orders[next(reversed(rows))]
-        rows[record_id] = record
-        orders[record_id] = position
+        misplaced = before is None and rows and position < rows[next(reversed(rows))][0]
+        rows[record_id] = (position, after)
         if misplaced:
-            self._rows[collection] = dict(sorted(rows.items(), key=lambda row: orders[row[0]]))
+            self._rows[collection] = dict(sorted(rows.items(), key=lambda item: item[1][0]))
 
-    def _reindex(self, collection: str, record_id: str, before: Record | None, after: Record | None) -> None:
-        fields = self._indexed.get(collection, ())
+    def _reindex(
+        self, collection: str, record_id: str, fields: Sequence[str], before: Record | None, after: Record | None
+    ) -> None:
         # All values are read before any index changes: a record that lacks a field changes none.
-        olds = [] if before is None else [before[field] for field in fields]
-        news = [] if after is None else [after[field] for field in fields]
-        if olds == news:
-            return
-        for field, old in zip(fields, olds, strict=False):
-            ids = self._indexes[collection, field][old]
-            del ids[record_id]
-            if not ids:
-                del self._indexes[collection, field][old]
-        for field, new in zip(fields, news, strict=False):
-            self._indexes[collection, field].setdefault(new, {})[record_id] = None
+        changes = [
+            (field, None if before is None else before[field], None if after is None else after[field])
+            for field in fields
+        ]
+        for field, old, new in changes:
+            if old == new:
+                continue
+            index = self._indexes[collection, field]
+            if old is not None:
+                del index[old][record_id]
+                if not index[old]:
+                    del index[old]
+            if new is not None:
+                index.setdefault(new, {})[record_id] = None
 
     # whole worlds
 
     def dump(self) -> dict[str, list[Record]]:
         """Return every record by collection, oldest first: the records themselves, to read and not to change."""
-        return {collection: list(rows.values()) for collection, rows in self._rows.items() if rows}
+        return {name: [record for _, record in rows.values()] for name, rows in self._rows.items() if rows}
 
     def restore(self, records: Mapping[str, Sequence[Record]]) -> None:
         """Fill an empty store with what `dump` wrote, and tell the listeners."""

@@ -28,7 +28,7 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
     "contacts": ("phone_number",),
     "calls": ("phone_number_id",),
     "messages": ("phone_number_id",),
-    "tokens": ("sha256", "call_id"),
+    "tokens": ("sha256",),
 }
 
 Step = Callable[["World", Record], None]

@@ -84,12 +84,13 @@ def update(world: World, exchange: Exchange) -> Reply:
 def release(world: World, exchange: Exchange) -> Reply:
     """Give the number back; its calls, their tokens and its texting override are erased with it."""
     number = _number(world, exchange)
-    for call in world.store.find("calls", "phone_number_id", number["id"]):
-        for token in world.store.find("tokens", "call_id", call["id"]):
+    calls = {call["id"] for call in world.store.find("calls", "phone_number_id", number["id"])}
+    for token in world.store.all("tokens"):
+        if token["call_id"] in calls:
             world.store.delete("tokens", token["id"])
-        world.store.delete("calls", call["id"])
-    if world.store.get("sms_overrides", number["id"]) is not None:
-        world.store.delete("sms_overrides", number["id"])
+    for call_id in calls:
+        world.store.delete("calls", call_id)
+    world.store.delete("sms_overrides", number["id"])
     world.store.delete("phone_numbers", number["id"])
     return Reply({"id": int(number["id"]), "deleted": True})
 

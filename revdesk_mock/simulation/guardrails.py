@@ -1,7 +1,7 @@
 """Who may be called, from which number, how often and for how much: checks on every calling path."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from revdesk_mock.clock import DAY, MINUTE, SECOND, Clock
 from revdesk_mock.e164 import EMERGENCY, is_fictional
@@ -24,16 +24,14 @@ MICROS_PER_CENT = 10_000
 LISTED = 5  # numbers that an explanation repeats
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """The numbers that a key or client token is limited to; None: no limit on that side."""
 
     callers: frozenset[str] | None = None
     destinations: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """A call or message that somebody asks for: from, to, the channels and the least it will cost.
 
     A message uses no channel. `refusal` is the rule by which a magic number refuses, if it is one;
@@ -179,8 +177,7 @@ class Guardrails:
         self._spent[day] = self._spent.get(day, 0) + micros
 
 
-@dataclass(frozen=True, slots=True)
-class Destinations:
+class Destinations(NamedTuple):
     """The destination allowlist: everything, or (demo keys) only fictional numbers, which ring nobody."""
 
     fictional_only: bool
