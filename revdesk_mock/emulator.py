@@ -24,13 +24,14 @@ class Emulator:
     """Answers requests, each in the world of its key.
 
     A key that was never seen opens a new world from the fixture; with `settings.api_keys` only those
-    keys do. Keys are kept as SHA-256 alone.
+    keys do. Keys are kept as SHA-256 alone. `spec` is a contract that was loaded before, for those who
+    make many emulators; without it the one that the settings name is read.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, spec: Spec | None = None) -> None:
         self.settings = settings or Settings()
         self.seed = fresh_seed() if self.settings.seed is None else self.settings.seed
-        self.spec = Spec.load(self.settings.spec)
+        self.spec = spec or Spec.load(self.settings.spec)
         self.journal = Journal()
         self._fixture = dumps.load(self.settings.data)
         self._worlds: dict[str, World] = {}

@@ -11,6 +11,8 @@ import orjson
 import pytest
 
 from revdesk_mock import Emulator, Policies, Request, Response, Settings, World
+from revdesk_mock.settings import shipped
+from revdesk_mock.spec import Spec
 
 KEY = "revdesk_0123456789abcdef0123456789abcdef"
 # The fixture's records.
@@ -18,6 +20,8 @@ MAIN, RECALL = "+14155550100", "+12125550100"  # owned, active numbers: records 
 VERIFIED = "+16175550142"  # a verified caller ID
 AGENT, NEWER_AGENT = "a1b6e0c4-52d8-4e7f-8c93-17f4d0e6b2a5", "c7d3f9b2-6e14-4a58-93bd-e05a8c1f7d64"
 ORDINARY = "+13125550100"
+
+SPEC = Spec.load(shipped("openapi.json"))
 
 hypothesis.settings.register_profile("dev", max_examples=25, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=100, deadline=None, derandomize=True, print_blob=True)
@@ -92,7 +96,7 @@ class Client:
 
 def emulator_with(**policies: Any) -> Emulator:
     """Return an emulator with a standing clock, a fixed seed and these policies."""
-    return Emulator(Settings(seed="test", clock="frozen", policies=Policies(**policies)))
+    return Emulator(Settings(seed="test", clock="frozen", policies=Policies(**policies)), SPEC)
 
 
 @pytest.fixture
