@@ -1,6 +1,6 @@
 """The whole emulator, without a web framework: one contract, many worlds, one way in."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
 import orjson
@@ -40,9 +40,9 @@ class Emulator:
         dice = Dice(f"{self.seed}:requests")
         self.pipeline = Pipeline(self.spec, HANDLERS, self.settings.policies, self._locate, self.journal, dice)
 
-    async def handle(self, request: Request) -> Response:
+    def handle(self, request: Request) -> Coroutine[None, None, Response]:
         """Answer one request; never raises."""
-        return await self.pipeline.handle(request)
+        return self.pipeline.handle(request)
 
     def world(self, key: str) -> World:
         """Return the world of a key, opened now if it is new; raises ApiError (401) for a refused key."""

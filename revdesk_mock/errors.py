@@ -95,10 +95,7 @@ def invalid(field: str, message: str, *, where: str = "", rule: str, expected: s
     return ApiError("validation_error", f"{field}: {message}", reason, fields={field: message})
 
 
-def not_found(kind: str, key: str, where: str) -> ApiError:
-    """Build the 404 for a record that this key does not have; another tenant's looks the same."""
-    return ApiError(
-        "not_found",
-        f"No {kind} with the id {key!r}.",
-        Reason("record.exists", where, f"the id of a {kind} of this key", key),
-    )
+def not_found(kind: str, key: str, where: str, status: str = "404") -> ApiError:
+    """Build the refusal (404, by policy 403) of an id that this key does not have, another tenant's included."""
+    reason = Reason("record.exists", where, f"the id of a {kind} of this key", key)
+    return refused_by_policy(status, f"No {kind} with the id {key!r}.", reason)

@@ -92,10 +92,10 @@ class Pipeline:
         trace.bearer = credentials.read_bearer(request.headers)
         world, credential = trace.world, trace.credential = self._locate(trace.bearer)
         world.run_due()
-        control = faults.read_control(request.headers.get(faults.HEADER))
 
         rate_limit = world.rate_limit(credential)
         trace.quota = rate_limit.hit(world.clock.now())
+        control = faults.read_control(request.headers.get(faults.HEADER))
 
         if policies.scope_check == "before_validation":
             credentials.check_scope(credential, operation, policies)
@@ -134,10 +134,9 @@ class Pipeline:
             )
         allowed = ", ".join(match.allowed)
         raise ApiError(
-            "method_not_allowed",
+            "method_not_allowed" if self._policies.wrong_method_status == "405" else "route_not_found",
             f"{request.method} is not allowed here; {allowed} is.",
             Reason("route.method", "method", allowed, request.method),
-            status=int(self._policies.wrong_method_status),
             headers=[("allow", allowed)],
         )
 

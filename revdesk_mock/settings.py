@@ -39,6 +39,7 @@ class Policies:
 
     # requests
     wrong_method_status: str = _choice("405", "404", asks="Status of a known path with another method")
+    foreign_id_status: str = _choice("404", "403", asks="An id in the path that this key does not have")
     wrong_content_type_status: str = _choice("400", "415", asks="Status of a body that is not sent as JSON")
     body_too_large_status: str = _choice("400", "413", asks="Status of a body over 1 MiB")
     unknown_body_fields: str = _choice("ignore", "reject", asks="Body fields that the contract does not name")

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, repeat
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from revdesk_mock.messages import JSON, Record
 
 Row = tuple[int, Record]  # position in the order of creation, record
 POSITION = itemgetter(0)
+NONES = repeat(None)  # the indexed values of a record that is not there
 
 
 class Change(NamedTuple):
@@ -166,11 +167,9 @@ class Store:
         self, collection: str, record_id: str, fields: Sequence[str], before: Record | None, after: Record | None
     ) -> None:
         # All values are read before any index changes: a record that lacks a field changes none.
-        changes = [
-            (field, None if before is None else before[field], None if after is None else after[field])
-            for field in fields
-        ]
-        for field, old, new in changes:
+        olds = NONES if before is None else [before[field] for field in fields]
+        news = NONES if after is None else [after[field] for field in fields]
+        for field, old, new in zip(fields, olds, news, strict=False):
             if old == new:
                 continue
             index = self._indexes[collection, field]

@@ -154,10 +154,10 @@ Handler = Callable[[World, Exchange], Reply]
 
 
 def owned(world: World, collection: str, record_id: str, kind: str) -> Record:
-    """Return a record of this world; raises ApiError (404) for every other id."""
+    """Return a record of this world; raises ApiError (404 or 403 by policy) for every other id."""
     record = world.store.get(collection, record_id)
     if record is None:
-        raise not_found(kind, record_id, "path")
+        raise not_found(kind, record_id, "path", world.policies.foreign_id_status)
     return record
 
 

@@ -57,6 +57,11 @@ def remaining(client: Client) -> int:
 # requests
 
 
+def foreign_id(client: Client) -> Outcome:
+    theirs = dial(Client(client.emulator, "revdesk_another")).data["call_id"]
+    return outcome(client.get(f"/v1/calls/{theirs}"))
+
+
 def wrong_method(client: Client) -> Outcome:
     return outcome(client("PUT", "/v1/me"))
 
@@ -328,7 +333,9 @@ OK = (200, "ok")
 
 TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("wrong_method_status", "405", wrong_method, (405, "method_not_allowed")),
-    ("wrong_method_status", "404", wrong_method, (404, "method_not_allowed")),
+    ("wrong_method_status", "404", wrong_method, (404, "route_not_found")),
+    ("foreign_id_status", "404", foreign_id, (404, "not_found")),
+    ("foreign_id_status", "403", foreign_id, (403, "forbidden")),
     ("wrong_content_type_status", "400", wrong_content_type, INVALID),
     ("wrong_content_type_status", "415", wrong_content_type, (415, "validation_error")),
     ("body_too_large_status", "400", body_too_large, INVALID),
