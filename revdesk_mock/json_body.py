@@ -90,12 +90,15 @@ def _diagnose(body: bytes, detail: str) -> tuple[str, str, str, str]:
     def refuse(constant: str) -> NoReturn:
         raise ValueError(constant)
 
+    too_deep = f"is nested deeper than {MAX_DEPTH} levels", "json.depth", f"at most {MAX_DEPTH}", "more"
     try:
-        json.loads(text, parse_constant=refuse, parse_int=float)
+        value = json.loads(text, parse_constant=refuse, parse_int=float)
+        if isinstance(value, dict | list) and _measure(value, 1)[1] > MAX_DEPTH:
+            return too_deep
     except json.JSONDecodeError as error:
         detail = f"{error.msg}, line {error.lineno} column {error.colno}"
     except RecursionError:
-        return f"is nested deeper than {MAX_DEPTH} levels", "json.depth", f"at most {MAX_DEPTH}", "more"
+        return too_deep
     except ValueError as error:
         return f"holds {error}, which JSON does not have", "json.number", "finite numbers", str(error)
     return f"is not valid JSON: {detail}", "json.syntax", "JSON", text[:40]
