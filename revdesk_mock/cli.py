@@ -68,7 +68,8 @@ def read_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> N
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StartError(f"configuration {path}: {error}") from error
-    known = {param.name: param for param in ctx.command.params if param.name != "config"}
+    # One file serves every command, so all settings of `serve` are known to each.
+    known = {param.name: param for param in commands.commands["serve"].params if param.name != "config"}
     defaults: dict[str, Any] = {}
     for key, given in table.items():
         name = {"import": "import_file"}.get(key, key.replace("-", "_"))
@@ -196,7 +197,8 @@ def show_banner(server: Server, settings: Settings, *, as_json: bool) -> None:
     sys.stdout.flush()
 
 
-@commands.command()
+@commands.command(context_settings=CONTEXT)
+@config_option
 @click.option("--spec", type=File, help="Another contract document.")
 def routes(spec: Path | None) -> None:
     """List the operations of the contract, and which are emulated."""
@@ -205,7 +207,8 @@ def routes(spec: Path | None) -> None:
         click.echo(f"{operation.method:7}{operation.path:52}{state:10}{operation.id}")
 
 
-@commands.command()
+@commands.command(context_settings=CONTEXT)
+@config_option
 @policy_option
 def policies(policy: tuple[str, ...]) -> None:
     """List the open questions of the API, the answers in use, and the choices."""

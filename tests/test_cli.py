@@ -201,6 +201,15 @@ def test_healthcheck_follows_the_servers_own_settings() -> None:
     assert "does not answer" in gone.stderr
 
 
+def test_one_configuration_file_serves_every_command(tmp_path: Path) -> None:
+    lines = ["port = 1", 'seed = "7"', "[policy]", 'token_reuse_status = "403"']
+    (tmp_path / "revdesk-mock.toml").write_text("\n".join(lines))
+    assert "127.0.0.1:1 does not answer" in run("healthcheck", cwd=tmp_path).stderr
+    assert "token_reuse_status = 403" in run("policies", cwd=tmp_path).stdout
+    assert "token_reuse_status = 409" in run("policies", REVDESK_MOCK_POLICY="token_reuse_status=409").stdout
+    assert run("routes", cwd=tmp_path).returncode == 0
+
+
 def test_routes_lists_every_operation_and_whether_it_is_emulated() -> None:
     lines = run("routes").stdout.splitlines()
     assert len(lines) == 63

@@ -23,7 +23,7 @@ FOREIGN = "+442079460001"
 ONE_MINUTE = "+13125550101"  # talks ten seconds: one begun minute
 EVERY_PATH = pytest.mark.parametrize("path", PATHS)
 
-# What the vendor asks, in millionths of a US dollar.
+# The price list, in millionths of a US dollar.
 LEG, AGENT_TALK, TEXT = 14_000, 70_000, 8_000
 
 
