@@ -1,10 +1,17 @@
 """POST /v1/room-token with everything on, against a bare Starlette route that returns the same bytes.
 
-    python -m benchmarks.http [--seconds 4] [--rounds 5] [--out benchmarks/results/http.json]
+    python benchmarks/http.py [--seconds 4] [--rounds 5] [--out benchmarks/results/http.json]
 
 Needs `wrk` (Debian: apt install wrk). Both servers run under the same uvicorn settings, in turn, on one
 core, loaded from the other; what counts is the ratio of the medians within one run.
 """
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# Run as a file, this folder comes first on the path, and its http.py hides the standard package.
+sys.path[:] = [str(ROOT), *(entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).parent)]
 
 import argparse
 import json
@@ -13,14 +20,11 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
-from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).parent.parent
 BODY = '{"from_number":"+14155550100","to_number":"+13125550100"}'
 KEY = "revdesk_benchmark"
 CONNECTIONS = 32
@@ -118,7 +122,7 @@ def main() -> None:
             stop(bare)
     ratios = [ours / bare for ours, bare in zip(rates["revdesk-mock"], rates["bare"], strict=True)]
     result = {
-        "command": f"python -m benchmarks.http --seconds {options.seconds} --rounds {options.rounds}",
+        "command": f"python benchmarks/http.py --seconds {options.seconds} --rounds {options.rounds}",
         "python": platform.python_version(),
         "requests_per_second": {
             name: {"median": round(median(seen)), "all": [round(r) for r in seen]} for name, seen in rates.items()

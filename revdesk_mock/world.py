@@ -21,6 +21,7 @@ from revdesk_mock.spec import Operation
 from revdesk_mock.store import Change, Store
 
 FORMAT = 1  # of a dump
+PAGE = 50  # records, where the contract in use has no default
 
 INDEXES: Mapping[str, tuple[str, ...]] = {
     "phone_numbers": ("phone_number", "agent_id"),
@@ -174,7 +175,7 @@ def page(
 ) -> tuple[list[Record], dict[str, JSON]]:
     """Return one page of a collection, newest first, with `{cursor?, page_size}` for the meta."""
     before = pages.start_of(exchange.query.get("cursor"), lenient=world.policies.bad_cursor == "ignore")
-    records, cursor = pages.cut(world.store.newest(collection, before), exchange.query["limit"], wanted)
+    records, cursor = pages.cut(world.store.newest(collection, before), exchange.query.get("limit", PAGE), wanted)
     meta: dict[str, JSON] = {"page_size": len(records)}
     if cursor is not None:
         meta["cursor"] = cursor

@@ -8,6 +8,7 @@ from revdesk_mock.provisioning import NO_CNAM
 from revdesk_mock.world import Exchange, Reply, World, owned, page
 
 PENDING, APPROVED = "PENDING", "APPROVED"
+MOST_OFFERS = 50  # documented
 OVERRIDE = ("auto_reply_enabled", "reply_delay_seconds", "default_prompt")
 
 
@@ -23,7 +24,7 @@ def search(world: World, exchange: Exchange) -> Reply:
     )
     found: list[JSON] = []
     for offer in offers:
-        if len(found) == query["limit"]:
+        if len(found) == query.get("limit", MOST_OFFERS):
             break
         if not world.store.find("phone_numbers", "phone_number", offer.phone_number):
             block = offer.block
