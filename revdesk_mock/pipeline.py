@@ -105,11 +105,12 @@ class Pipeline:
             credentials.check_scope(credential, operation, policies)
         exchange = Exchange(operation, credential, parameters, query, body, trace.base_url)
 
-        if request.method == "GET" or "idempotency-key" not in request.headers:
+        key = request.headers.get("idempotency-key", "")  # an empty one is none: the contract admits any string
+        if request.method == "GET" or not key:
             await self._delay(world, control)
             return self._run(trace, world, exchange)[0]
 
-        submission = await self._submit(trace, world, exchange)
+        submission = await self._submit(trace, world, exchange, key)
         if submission.response is not None:
             if policies.idempotency_replay_counts == "no" and trace.quota is not None:
                 trace.quota = rate_limit.refund(trace.quota)
@@ -154,9 +155,8 @@ class Pipeline:
             await world.clock.sleep(control.delay_ms)
             world.run_due()
 
-    async def _submit(self, trace: Trace, world: World, exchange: Exchange) -> Submission:
+    async def _submit(self, trace: Trace, world: World, exchange: Exchange, key: str) -> Submission:
         """Find what this idempotency key stands for: a stored success, or this request, which takes the key."""
-        key = trace.request.headers["idempotency-key"]
         idempotency.check_key(key, uuid_only=self._policies.idempotency_key_format == "uuid")
         slot = (exchange.credential.bucket, key)
         mark = self._fingerprint(trace.request, exchange.operation)

@@ -37,12 +37,12 @@ class Plan(NamedTuple):
     expires_in: int | None = None
 
 
-def place(world: World, credential: Credential, plan: Plan, *, caller_field: str = "body /from_number") -> Record:
+def place(world: World, credential: Credential, plan: Plan) -> Record:
     """Check and record a call; dial it unless the browser will. Raises ApiError where it is refused.
 
     Order (docs: webrtc-security): is the caller ID ours, then bounds and guardrails, then the record.
     """
-    owner = world.guardrails.check_caller(plan.caller, where=caller_field)
+    owner = world.guardrails.check_caller(plan.caller, where="body /from_number")
     bounds, allowed = bounds_of(credential), destinations_of(credential)
     attempt = _attempt(plan, script_for(plan.destination).refusal)
     world.guardrails.check_numbers(attempt, bounds, allowed)

@@ -77,8 +77,8 @@ BAD: dict[str, tuple[str, str, Any, dict[str, str | None], int, str, str, list[s
     "control header": (
         "GET", "/v1/me", None, {"x_revdesk_mock": '{"dealy_ms":1}'}, 400, "validation_error", "dealy_ms", ["X-RevDesk-Mock"],
     ),
-    "empty idempotency key": (
-        "POST", "/v1/calls/dial", DIAL, {"idempotency_key": ""}, 400, "validation_error", "1 to 255", ["Idempotency-Key"],
+    "overlong idempotency key": (
+        "POST", "/v1/calls/dial", DIAL, {"idempotency_key": "k" * 256}, 400, "validation_error", "at most 255", ["Idempotency-Key"],
     ),
 }  # fmt: skip
 

@@ -84,8 +84,8 @@ class Idempotency:
 
 def check_key(key: str, *, uuid_only: bool) -> None:
     """Raise ApiError (400) for an idempotency key that cannot be one."""
-    if not key or len(key) > MAX_KEY:
-        message, expected = f"must have 1 to {MAX_KEY} characters", f"1 to {MAX_KEY} characters"
+    if len(key) > MAX_KEY:
+        message, expected = f"must have at most {MAX_KEY} characters", f"at most {MAX_KEY} characters"
     elif uuid_only and not UUID.fullmatch(key):
         message, expected = "must be a UUID", "a UUID"
     else:
