@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,17 @@ class Running:
         assert found, f"no address in {self.banner!r}"
         self.port = int(found[1])
 
-    def ask(self, method: str, path: str, body: Any = None, key: str = "revdesk_cli") -> tuple[int, Any]:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: str = "revdesk_cli",
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         raw = None if body is None else json.dumps(body)
-        connection.request(method, path, raw, {"Authorization": f"Bearer {key}"})
+        connection.request(method, path, raw, {"Authorization": f"Bearer {key}", **(headers or {})})
         answer = connection.getresponse()
         try:
             return answer.status, json.loads(answer.read())
@@ -113,6 +121,27 @@ def test_sigterm_ends_it_within_a_second_and_with_success() -> None:
         assert code == 0
         assert stopwatch() - started < 1
         assert re.search(r"GET    /v1/me 200 \d", log)
+
+
+def test_an_open_request_is_answered_before_the_end() -> None:
+    blocked = "+13125550190"  # refused, so its key stays free
+    replies: list[tuple[int, Any]] = []
+    with serving("--port", "0") as server:
+
+        def dial(to_number: str, **headers: str) -> tuple[int, Any]:
+            body = {"from_number": MAIN, "to_number": to_number}
+            return server.ask("POST", "/v1/calls/dial", body, headers={"Idempotency-Key": "open", **headers})
+
+        delay = {"X-RevDesk-Mock": '{"delay_ms": 600000}'}
+        first = threading.Thread(target=lambda: replies.append(dial(ORDINARY, **delay)))
+        first.start()
+        while dial(blocked)[0] != 409:  # it is under way once its key is in use
+            assert not replies
+        started = stopwatch()
+        assert server.stop()[0] == 0
+        assert stopwatch() - started < 1
+        first.join()
+    assert [status for status, _ in replies] == [200]
 
 
 def test_keys_are_not_logged() -> None:

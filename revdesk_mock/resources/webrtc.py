@@ -2,7 +2,7 @@
 
 from revdesk_mock import placement, room_address
 from revdesk_mock.errors import invalid, refused_by_policy
-from revdesk_mock.messages import JSON, Reason
+from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.placement import Plan
 from revdesk_mock.simulation.call_flow import leg
 from revdesk_mock.simulation.credentials import SCOPES
@@ -16,34 +16,16 @@ ROOM_TTL = (60, 14_400)  # seconds, chosen
 
 def issue_calling_token(world: World, exchange: Exchange) -> Reply:
     """Path A: a single-use token pinned to one pair of numbers. The browser dials, so the call waits for it."""
-    caller, destination = exchange.body["from_number"], exchange.body["to_number"]
     ttl = world.policies.webrtc_token_ttl_seconds
-    plan = Plan(
-        kind=placement.BROWSER,
-        caller=caller,
-        destination=destination,
-        legs=[leg("destination", destination, caller)],
-        expires_in=ttl,
-    )
-    call = placement.place(world, exchange.credential, plan)
+    call = placement.place(world, exchange.credential, _plan(exchange, placement.BROWSER, expires_in=ttl))
     token = world.credentials.issue_calling_token(call, ttl)
-    numbers = {"from_number": caller, "to_number": destination}
-    return Reply({"token": token, "expires_in": ttl, "call_id": call["id"], **numbers})
+    return Reply({"token": token, "expires_in": ttl, "call_id": call["id"], **_numbers(call)})
 
 
 def issue_room_token(world: World, exchange: Exchange) -> Reply:
     """Path B: RevDesk dials now; the token joins the room of that call and cannot reach another number."""
-    body = exchange.body
-    caller, destination = body["from_number"], body["to_number"]
-    ttl = _room_ttl(world, body)
-    plan = Plan(
-        kind=placement.ROOM,
-        caller=caller,
-        destination=destination,
-        legs=[leg("destination", destination, caller)],
-        has_room=True,
-    )
-    call = placement.place(world, exchange.credential, plan)
+    ttl = _room_ttl(world, exchange.body)
+    call = placement.place(world, exchange.credential, _plan(exchange, placement.ROOM))
     return Reply(
         {
             "token": world.credentials.issue_room_token(call, f"caller-{call['id']}", ttl),
@@ -51,8 +33,7 @@ def issue_room_token(world: World, exchange: Exchange) -> Reply:
             "room_name": call["room_name"],
             "call_id": call["id"],
             "expires_in": ttl,
-            "from_number": caller,
-            "to_number": destination,
+            **_numbers(call),
         }
     )
 
@@ -70,6 +51,22 @@ def mint_client_token(world: World, exchange: Exchange) -> Reply:
     claims = {"from_numbers": callers, "to_numbers": destinations, "scopes": scopes}
     token = world.credentials.mint_client_token(credential, claims, ttl)
     return Reply({"token": token, "expires_in": ttl, **claims})
+
+
+def _plan(exchange: Exchange, kind: str, *, expires_in: int | None = None) -> Plan:
+    caller, destination = exchange.body["from_number"], exchange.body["to_number"]
+    return Plan(
+        kind=kind,
+        caller=caller,
+        destination=destination,
+        legs=[leg("destination", destination, caller)],
+        has_room=kind == placement.ROOM,
+        expires_in=expires_in,
+    )
+
+
+def _numbers(call: Record) -> dict[str, JSON]:
+    return {"from_number": call["from_number"], "to_number": call["to_number"]}
 
 
 def _room_ttl(world: World, body: dict[str, JSON]) -> int:

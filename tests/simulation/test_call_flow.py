@@ -1,6 +1,5 @@
 """The life of a call on the clock: each magic number from the first ring to the last record of it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revdesk_mock import Emulator
 from revdesk_mock.clock import iso
 from revdesk_mock.emulator import export
 from revdesk_mock.simulation import call_flow
@@ -20,19 +18,6 @@ Timeline = list[tuple[float, str]]  # seconds after placing, status from then on
 QUEUED, RINGING, TALKING = (0, "QUEUED"), (1, "RINGING"), "IN_PROGRESS"
 HOURS = 3600
 CONNECT = "+17035550155"
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    """Give one emulator to all tests of this file; each has a key, and so a world, of its own."""
-    made = emulator_with()
-    yield made
-    assert made.pipeline.breaches == []
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Client:
-    return Client(emulator, f"key-{len(emulator.worlds())}")
 
 
 def magic(digits: int) -> str:

@@ -1,12 +1,10 @@
 """Who may be called, from which number, how often and for how much, on every path that places a call."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from revdesk_mock import Emulator
 from revdesk_mock.clock import DAY, SECOND
 from revdesk_mock.e164 import EMERGENCY
 from revdesk_mock.emulator import export
@@ -25,19 +23,6 @@ EVERY_PATH = pytest.mark.parametrize("path", PATHS)
 
 # The price list, in millionths of a US dollar.
 LEG, AGENT_TALK, TEXT = 14_000, 70_000, 8_000
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    """Give one emulator to all tests of this file; each has a key, and so a world, of its own."""
-    made = emulator_with()
-    yield made
-    assert made.pipeline.breaches == []
-
-
-@pytest.fixture
-def client(emulator: Emulator) -> Client:
-    return Client(emulator, f"key-{len(emulator.worlds())}")
 
 
 def demo_of(client: Client) -> Client:
