@@ -16,7 +16,7 @@ from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.credentials import read_bearer
 from revdesk_mock.simulation.guardrails import PRICES
-from revdesk_mock.world import World
+from revdesk_mock.world import World, owned
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -38,6 +38,7 @@ class Admin:
             Route("/_revdesk/policies", self._guarded(self._policies)),
             Route("/_revdesk/prices", self._guarded(self._prices)),
             Route("/_revdesk/clock", self._guarded(self._clock), methods=["GET", "POST"]),
+            Route("/_revdesk/caller-ids/{id}/code", self._guarded(self._caller_id_code)),
             Route(f"{call}/recording.wav", self._guarded(self._recording)),
             Route(f"{call}/transcript", self._guarded(self._transcript)),
         ]
@@ -102,6 +103,13 @@ class Admin:
         due = world.clock.next_due()
         now = {"now": iso(world.clock.now()), "frozen": world.clock.frozen}
         return JSONResponse({**now, "next_event": None if due is None else iso(due)})
+
+    async def _caller_id_code(self, request: Request) -> Response:
+        """Answer the code that the verification call reads out, in the bearer's world."""
+        world = self._emulator.world(read_bearer(request.headers))
+        world.run_due()
+        record = owned(world, "caller_ids", request.path_params["id"], "caller ID")
+        return JSONResponse({"caller_id_id": record["id"], **{name: record[name] for name in ("phone_number", "code")}})
 
     async def _recording(self, request: Request) -> Response:
         """Send the sound of an ended call."""

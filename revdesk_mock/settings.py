@@ -106,6 +106,10 @@ class Policies:
     cnam_propagation_hours: int = _number(
         48, 0, 240, asks="From setting a CNAM to its being live", source="documented: 24 to 72 hours"
     )
+    caller_id_code: str = _choice(
+        "hidden", "shown", asks="The code in the answer that starts a verification", source="documented: never returned"
+    )
+    caller_id_code_minutes: int = _number(10, 1, 1_440, asks="How long a caller ID's code can be handed in")
     texting_approval: str = _choice("ignored", "required", asks="Whether sending needs texting_status approved")
 
     @classmethod

@@ -179,6 +179,17 @@ def test_a_clock_order_that_makes_no_sense_moves_nothing(server: Server, order: 
     assert ask(server, "GET", "/_revdesk/clock").body == before
 
 
+def test_the_code_of_a_caller_id_is_there_for_its_own_key_only(server: Server) -> None:
+    key = {"Authorization": "Bearer revdesk_caller_ids"}
+    started = ask(server, "POST", "/v1/caller-ids", {"phone_number": "+13125550177"}, **key).body["data"]
+    path = f"/_revdesk/caller-ids/{started['caller_id_id']}/code"
+    assert ask(server, "GET", path).status == 404
+    code = ask(server, "GET", path, **key).body["code"]
+    handed_in = {"verification_code": code}
+    verify = f"/v1/caller-ids/{started['caller_id_id']}/verify"
+    assert ask(server, "POST", verify, handed_in, **key).body["data"]["verified"] is True
+
+
 def test_the_clock_needs_a_key(server: Server) -> None:
     assert ask(server, "GET", "/_revdesk/clock", Authorization="nothing").status == 401
 

@@ -331,6 +331,30 @@ FORBIDDEN, UNAUTHORIZED = (403, "forbidden"), (401, "unauthorized")
 INVALID, CONFLICT = (400, "validation_error"), (409, "conflict")
 OK = (200, "ok")
 
+
+def caller_id_of(client: Client) -> Any:
+    answer = client.post("/v1/caller-ids", {"phone_number": "+13125550177"}).data
+    return answer, client.world.store.get("caller_ids", answer["caller_id_id"])
+
+
+def code_in_the_answer(client: Client) -> Outcome:
+    answer, record = caller_id_of(client)
+    return bool(answer["validation_code"] == record["code"])
+
+
+def caller_id_after(*seconds: float) -> Scenario:
+    def scenario(client: Client) -> Outcome:
+        caller_id_of(client)
+        start = client.world.clock.now()
+        seen = []
+        for second in seconds:
+            client.advance(second - (client.world.clock.now() - start) / 1000)
+            seen.append(client.get("/v1/caller-ids").data[0]["status"])
+        return seen
+
+    return scenario
+
+
 TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("wrong_method_status", "405", wrong_method, (405, "method_not_allowed")),
     ("wrong_method_status", "404", wrong_method, (404, "route_not_found")),
@@ -425,6 +449,10 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("cnam_propagation_hours", 48, cnam_live_after(47.9, 48), [("PENDING", False), ("APPROVED", True)]),
     ("cnam_propagation_hours", 0, cnam_live_after(0), [("APPROVED", True)]),
     ("cnam_propagation_hours", 72, cnam_live_after(48, 72), [("PENDING", False), ("APPROVED", True)]),
+    ("caller_id_code", "hidden", code_in_the_answer, False),
+    ("caller_id_code", "shown", code_in_the_answer, True),
+    ("caller_id_code_minutes", 10, caller_id_after(60, 599.999, 600), ["PENDING", "PENDING", "EXPIRED"]),
+    ("caller_id_code_minutes", 1, caller_id_after(59.999, 60), ["PENDING", "EXPIRED"]),
     ("texting_approval", "ignored", text_without_approval, [OK, OK]),
     ("texting_approval", "required", text_without_approval, [CONFLICT, OK]),
 ]
