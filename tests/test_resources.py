@@ -32,12 +32,18 @@ def agent_of(client: Client) -> str:
     return str(client.get("/v1/agents?limit=1").data[0]["id"])
 
 
+def document_of(client: Client) -> str:
+    upload = {"file_base64": "JVBERi0xLjcK", "filename": "letter.pdf"}
+    return str(client.post("/v1/caller-trust/documents", upload).data["document_id"])
+
+
 # What makes a record of one's own, by the path that shows it.
 MADE: dict[str, Callable[[Client], str]] = {
     "/v1/phone-numbers/": number_of,
     "/v1/usage/": number_of,
     "/v1/calls/": call_of,
     "/v1/agents/": agent_of,
+    "/v1/caller-trust/documents/": document_of,
 }
 
 

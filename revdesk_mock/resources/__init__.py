@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 
-from revdesk_mock.resources import account, agents, calls, phone_numbers, sms, usage, webrtc
+from revdesk_mock.resources import account, agents, calls, documents, phone_numbers, sms, usage, webrtc
 from revdesk_mock.world import Handler, Step
 
 HANDLERS: Mapping[str, Handler] = {
     **account.HANDLERS,
     **agents.HANDLERS,
     **calls.HANDLERS,
+    **documents.HANDLERS,
     **phone_numbers.HANDLERS,
     **sms.HANDLERS,
     **usage.HANDLERS,
     **webrtc.HANDLERS,
 }
-STEPS: Mapping[str, Step] = {**phone_numbers.STEPS, **sms.STEPS}
+STEPS: Mapping[str, Step] = {**documents.STEPS, **phone_numbers.STEPS, **sms.STEPS}
