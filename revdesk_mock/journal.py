@@ -10,6 +10,7 @@ from revdesk_mock.clock import iso
 from revdesk_mock.messages import JSON, Reason, Request
 
 SIZE = 1000  # requests that are remembered
+KEPT = 4096  # bytes of a body that are remembered
 SECRET = re.compile(r"(revdesk_|rv_|rvw_|rdc_)[A-Za-z0-9_.\-]{4,}|eyJ[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*){0,2}")
 REPEATED_HEADERS = ("content-type", "idempotency-key", "x-revdesk-mock")
 
@@ -83,8 +84,11 @@ def describe_request(request: Request, bearer: str) -> tuple[str, str, dict[str,
     if authorization is not None:
         scheme = authorization.partition(" ")[0]
         headers["authorization"] = "Bearer $REVDESK_API_KEY" if scheme.lower() == "bearer" else "****"
-    body = (request.body or b"").decode("utf-8", "replace")
-    return redact(request.path, bearer), redact(request.query, bearer), headers, redact(body, bearer)
+    sent = request.body or b""
+    body = redact(sent[:KEPT].decode("utf-8", "replace"), bearer)
+    if len(sent) > KEPT:
+        body += f"... ({len(sent)} bytes)"
+    return redact(request.path, bearer), redact(request.query, bearer), headers, body
 
 
 def explain(entry: Entry, base_url: str) -> JSON:

@@ -19,7 +19,14 @@ READS = [
     if operation.method == "GET" and operation.id in HANDLERS
 ]
 # Whose id a path parameter is, by the segment before it.
-RECORDS = {"agents": "agents", "calls": "calls", "phone-numbers": "phone_numbers", "usage": "phone_numbers"}
+RECORDS = {
+    "agents": "agents",
+    "calls": "calls",
+    "documents": "documents",
+    "phone-numbers": "phone_numbers",
+    "usage": "phone_numbers",
+}
+SHORT_LIVED = {"v1_caller_trust_documents_id_get"}  # what lapses when nothing uses it is in no fixture
 PARAMETER = re.compile(r"([^/]+)/\{\w+\}")
 
 
@@ -50,9 +57,9 @@ def test_every_read_of_every_record_succeeds_within_the_contract(name: str, oper
     assert client.emulator.pipeline.breaches == []
 
 
-def test_the_default_fixture_has_a_record_for_every_read() -> None:
+def test_the_default_fixture_has_a_record_for_every_read_of_what_lasts() -> None:
     records = fixture("default")["records"]
-    assert [operation.id for operation in READS if not paths(operation, records)] == []
+    assert {operation.id for operation in READS if not paths(operation, records)} == SHORT_LIVED
 
 
 @pytest.mark.parametrize("operation", READS, ids=lambda operation: operation.id)

@@ -67,6 +67,14 @@ def test_keys_and_tokens_are_never_remembered(emulator: Emulator, client: Client
         assert secret not in kept
 
 
+def test_of_a_large_body_only_the_beginning_is_remembered(emulator: Emulator, client: Client) -> None:
+    answer = client.post("/v1/phone-numbers", {"name": "x" * 500_000})
+    entry = emulator.journal.find(answer.headers["x-request-id"])
+    assert entry is not None
+    assert len(entry.body) < 5000
+    assert entry.body.endswith("(500011 bytes)")
+
+
 def test_the_oldest_gives_way(client: Client, emulator: Emulator) -> None:
     first = client.get("/v1/me").headers["x-request-id"]
     entry = emulator.journal.find(first)

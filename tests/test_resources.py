@@ -32,7 +32,11 @@ def agent_of(client: Client) -> str:
     return str(client.get("/v1/agents?limit=1").data[0]["id"])
 
 
-# What makes a record of one's own, by the path that shows it.
+def document_of(client: Client) -> str:
+    upload = {"file_base64": "JVBERi0xLjcK", "filename": "letter.pdf"}
+    return str(client.post("/v1/caller-trust/documents", upload).data["document_id"])
+
+
 def caller_id_of(client: Client) -> str:
     started = client.post("/v1/caller-ids", {"phone_number": "+13125550177"}).data["caller_id_id"]
     record = client.world.store.get("caller_ids", started)
@@ -41,12 +45,14 @@ def caller_id_of(client: Client) -> str:
     return str(started)
 
 
+# What makes a record of one's own, by the path that shows it.
 MADE: dict[str, Callable[[Client], str]] = {
     "/v1/phone-numbers/": number_of,
     "/v1/usage/": number_of,
     "/v1/calls/": call_of,
     "/v1/agents/": agent_of,
     "/v1/caller-ids/": caller_id_of,
+    "/v1/caller-trust/documents/": document_of,
 }
 # What a by-id write needs in its body.
 BODIES = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from revdesk_mock.resources import account, agents, caller_ids, calls, phone_numbers, sms, usage, webrtc
+from revdesk_mock.resources import account, agents, caller_ids, calls, documents, phone_numbers, sms, usage, webrtc
 from revdesk_mock.world import Handler, Step
 
 HANDLERS: Mapping[str, Handler] = {
@@ -10,9 +10,10 @@ HANDLERS: Mapping[str, Handler] = {
     **agents.HANDLERS,
     **caller_ids.HANDLERS,
     **calls.HANDLERS,
+    **documents.HANDLERS,
     **phone_numbers.HANDLERS,
     **sms.HANDLERS,
     **usage.HANDLERS,
     **webrtc.HANDLERS,
 }
-STEPS: Mapping[str, Step] = {**caller_ids.STEPS, **phone_numbers.STEPS, **sms.STEPS}
+STEPS: Mapping[str, Step] = {**caller_ids.STEPS, **documents.STEPS, **phone_numbers.STEPS, **sms.STEPS}
