@@ -98,7 +98,11 @@ class Admin:
         """Answer the time of the bearer's world; POST moves it: `advance_seconds`, `set` (ISO 8601), `frozen`."""
         world = self._emulator.world(read_bearer(request.headers))
         if request.method == "POST":
-            _move(world, await _read_object(request))
+            order = await _read_object(request)
+            try:
+                _move(world, order)
+            except (ValueError, OverflowError) as error:
+                raise _unusable(str(error)) from error
         world.run_due()
         due = world.clock.next_due()
         now = {"now": iso(world.clock.now()), "frozen": world.clock.frozen}
@@ -149,15 +153,12 @@ async def _read_object(request: Request) -> dict[str, JSON]:
 
 
 def _move(world: World, order: dict[str, JSON]) -> None:
-    """Carry out one order on a clock; raises ApiError (400), with nothing moved, where it makes no sense."""
+    """Carry out one order on a clock; raises ApiError or ValueError, with nothing moved, where it makes no sense."""
     match order:
         case {"advance_seconds": int() | float() as seconds, **rest} if not rest and seconds >= 0:
             world.advance(seconds)
         case {"set": str() as text, **rest} if not rest:
-            try:
-                world.clock.set(parse_iso(text))
-            except ValueError as error:
-                raise _unusable(str(error)) from error
+            world.clock.set(parse_iso(text))
         case {"frozen": bool() as frozen, **rest} if not rest:
             (world.clock.freeze if frozen else world.clock.run)()
         case _:

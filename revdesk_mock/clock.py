@@ -15,6 +15,8 @@ DAY = 24 * HOUR
 # Where a frozen clock starts when nothing else says so: a fixed instant, so that runs repeat.
 EPOCH = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
+LATEST = 221_845_392_000_000  # 9000-01-01T00:00:00Z
+
 Due = tuple[int, int, str, str]  # at (ms), order, collection, record id
 
 
@@ -95,7 +97,12 @@ class Clock:
         self._wake()
 
     def set(self, at: int) -> None:
-        """Move time to an instant, in either direction; whoever owns the world fires what became due."""
+        """Move time to an instant, in either direction; whoever owns the world fires what became due.
+
+        Raises ValueError, with nothing moved, for one that cannot be written as a date with room to go on.
+        """
+        if not 0 <= at <= LATEST:
+            raise ValueError("time runs from 1970 to 9000")
         if self._frozen_at is not None:
             self._frozen_at = at
         else:
