@@ -496,6 +496,5 @@ def pick(items: list[Any], which: int) -> Any:
     return items[which % len(items)]
 
 
-@pytest.mark.timeout(3600)  # a nightly run takes its time
 def test_the_emulator_agrees_with_the_model_whatever_happens() -> None:
     run_state_machine_as_test(Account)
