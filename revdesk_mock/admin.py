@@ -3,15 +3,15 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from revdesk_mock import journal, recordings
-from revdesk_mock.clock import SECOND, iso, parse_iso
+from revdesk_mock.clock import SECOND, iso, iso_or_none, parse_iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
+from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.credentials import read_bearer
@@ -98,15 +98,14 @@ class Admin:
         """Answer the time of the bearer's world; POST moves it: `advance_seconds`, `set` (ISO 8601), `frozen`."""
         world = self._emulator.world(read_bearer(request.headers))
         if request.method == "POST":
-            order = await _read_object(request)
+            order = read_object(await request.body())
             try:
                 _move(world, order)
             except (ValueError, OverflowError) as error:
                 raise _unusable(str(error)) from error
         world.run_due()
-        due = world.clock.next_due()
         now = {"now": iso(world.clock.now()), "frozen": world.clock.frozen}
-        return JSONResponse({**now, "next_event": None if due is None else iso(due)})
+        return JSONResponse({**now, "next_event": iso_or_none(world.clock.next_due())})
 
     async def _caller_id_code(self, request: Request) -> Response:
         """Answer the code that the verification call reads out, in the bearer's world."""
@@ -136,20 +135,7 @@ class Admin:
         if world is None:
             raise not_found("world", request.path_params["world"], "path /world")
         world.run_due()
-        call = world.store.get("calls", request.path_params["call"])
-        if call is None:
-            raise not_found("call", request.path_params["call"], "path /call")
-        return call
-
-
-async def _read_object(request: Request) -> dict[str, JSON]:
-    try:
-        body = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
-        raise _unusable("send one JSON object")
-    return body
+        return owned(world, "calls", request.path_params["call"], "call")
 
 
 def _move(world: World, order: dict[str, JSON]) -> None:

@@ -35,6 +35,11 @@ def iso(at: int) -> str:
     return f"{_iso_second(at // 1000)}.{at % 1000:03d}Z"
 
 
+def iso_or_none(at: int | None) -> str | None:
+    """Write Unix milliseconds as `iso` does; None stays None."""
+    return None if at is None else iso(at)
+
+
 @lru_cache(maxsize=64)  # whoever writes instants writes many of the same second
 def _iso_second(at: int) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}"

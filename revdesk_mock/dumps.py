@@ -16,7 +16,7 @@ FORMAT = 1
 def load(path: Path) -> JSON:
     """Read a world's dump as the state that new worlds start from; raises StartError naming what is wrong."""
     dump = _read(path)
-    _check(dump, path, "")
+    _check(dump, _world_schema(), path, "")
     # A world that starts from a fixture opens when its key is first seen.
     dump.pop("opened_at", None)
     return dump
@@ -28,11 +28,12 @@ def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
     worlds = export.get("worlds") if isinstance(export, dict) else None
     if not isinstance(worlds, list) or export.get("format") != FORMAT:
         raise StartError(f"{path} is no export of this version: it needs format {FORMAT} and worlds")
+    schema = _world_schema()
     owners: set[str] = set()
     for number, entry in enumerate(worlds):
         if not isinstance(entry, dict) or not _is_key(entry.get("key")):
             raise StartError(f"{path}: /worlds/{number}/key must hold sha256, is_demo and scopes")
-        _check(entry.get("world"), path, f"/worlds/{number}/world")
+        _check(entry.get("world"), schema, path, f"/worlds/{number}/world")
         if entry["key"]["sha256"] in owners:
             raise StartError(f"{path}: /worlds/{number}/key/sha256 owns another world already")
         owners.add(entry["key"]["sha256"])
@@ -58,8 +59,11 @@ def _read(path: Path) -> JSON:
         raise StartError(f"{path} is not JSON: {error}") from error
 
 
-def _check(dump: JSON, path: Path, place: str) -> None:
-    schema = Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
+def _world_schema() -> Schema:
+    return Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
+
+
+def _check(dump: JSON, schema: Schema, path: Path, place: str) -> None:
     if not schema.is_valid(dump):
         worst = schema.failures(dump)[0]
         raise StartError(f"{path}: {place + pointer(worst.absolute_path) or '/'}: {worst.message}")

@@ -43,16 +43,15 @@ def place(world: World, credential: Credential, plan: Plan) -> Record:
     Order (docs: webrtc-security): is the caller ID ours, then bounds and guardrails, then the record.
     """
     owner = world.guardrails.check_caller(plan.caller, where="body /from_number")
-    bounds, allowed = bounds_of(credential), destinations_of(credential)
     attempt = _attempt(plan, script_for(plan.destination).refusal)
-    world.guardrails.check_numbers(attempt, bounds, allowed)
+    check_numbers(world, credential, attempt)
     world.guardrails.check_capacity(attempt)
     for leg in plan.legs:
         if leg["role"] == "connect" and leg["scripted"]:
             # The person's own phone: no bound of the credential, but it is rung all the same. It is not repeated.
             refusal = script_for(leg["number"]).refusal
             rung = attempt._replace(destination=leg["number"], refusal=refusal, shown="connect_number")
-            world.guardrails.check_numbers(rung, NO_BOUNDS, allowed)
+            check_numbers(world, credential, rung, NO_BOUNDS)
             world.guardrails.check_capacity(rung)
     return _record(world, credential, plan, owner if "is_active" in owner else None)
 
@@ -63,14 +62,11 @@ def place_in_browser(world: World, credential: Credential, plan: Plan) -> Record
     return _record(world, credential, plan, None)
 
 
-def bounds_of(credential: Credential) -> Bounds:
-    """Return the numbers that a credential is limited to."""
-    return Bounds(credential.callers, credential.destinations)
-
-
-def destinations_of(credential: Credential) -> Destinations:
-    """Return whom a credential may call: demo keys reach fictional numbers alone."""
-    return Destinations(fictional_only=credential.is_demo)
+def check_numbers(world: World, credential: Credential, attempt: Attempt, bounds: Bounds | None = None) -> None:
+    """Raise ApiError where a credential must not connect two numbers; its own bounds hold unless others are given."""
+    own = Bounds(credential.callers, credential.destinations)
+    allowed = Destinations(fictional_only=credential.is_demo)
+    world.guardrails.check_numbers(attempt, own if bounds is None else bounds, allowed)
 
 
 def _attempt(plan: Plan, refusal: str | None) -> Attempt:

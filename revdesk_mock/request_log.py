@@ -11,7 +11,7 @@ from revdesk_mock.clock import iso
 from revdesk_mock.journal import Entry
 
 LEVELS = ("debug", "info", "warning", "error")
-GREEN, YELLOW, RED, DIM, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
+GREEN, YELLOW, RED, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
 REFUSED, FAILED = 400, 500
 
 

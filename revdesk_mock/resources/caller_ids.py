@@ -1,7 +1,7 @@
 """Caller IDs: numbers of one's own that are verified by a call which reads out a code."""
 
 from revdesk_mock import placement
-from revdesk_mock.clock import HOUR, MINUTE, iso
+from revdesk_mock.clock import HOUR, MINUTE, iso, iso_or_none
 from revdesk_mock.errors import ApiError
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.simulation.guardrails import Attempt
@@ -28,7 +28,9 @@ def start_verification(world: World, exchange: Exchange) -> Reply:
     wants one there are stars. `GET /_revdesk/caller-ids/{id}/code` plays the phone that rings.
     """
     number = exchange.body["phone_number"]
-    _check_callable(world, exchange, number)
+    placement.check_numbers(
+        world, exchange.credential, Attempt(number, number, channels=0, cost=0), placement.NO_BOUNDS
+    )
     for record in world.store.find("caller_ids", "phone_number", number):
         if record["status"] == VERIFIED:
             raise _refused("is verified already", "caller_id.unverified", "a number that is not verified", number)
@@ -83,12 +85,6 @@ def _caller_id(world: World, exchange: Exchange) -> Record:
     return owned(world, "caller_ids", exchange.path["id"], "caller ID")
 
 
-def _check_callable(world: World, exchange: Exchange, number: str) -> None:
-    attempt = Attempt(number, number, channels=0, cost=0)
-    allowed = placement.destinations_of(exchange.credential)
-    world.guardrails.check_numbers(attempt, placement.NO_BOUNDS, allowed)
-
-
 def _new(world: World, number: str) -> Record:
     now = world.clock.now()
     return {
@@ -114,11 +110,10 @@ def _refused(why: str, rule: str, expected: str, got: str) -> ApiError:
 
 def _shown(record: Record) -> dict[str, JSON]:
     plain = ("phone_number", "status", "certification_method", "cnam_display_name", "cnam_status", "active")
-    verified_at = record["verified_at"]
     return {
         "caller_id_id": record["id"],
         **{field: record[field] for field in plain},
-        "verified_at": None if verified_at is None else iso(verified_at),
+        "verified_at": iso_or_none(record["verified_at"]),
         "rcd_display_name": None,
         "rcd_status": None,
         "created_at": iso(record["created_at"]),

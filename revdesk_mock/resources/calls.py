@@ -1,7 +1,7 @@
 """Calls: AI calls, bridges of two phones, history and hang-up."""
 
 from revdesk_mock import placement
-from revdesk_mock.clock import iso
+from revdesk_mock.clock import iso_or_none
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.placement import Plan
@@ -137,18 +137,14 @@ def _summary(world: World, exchange: Exchange, call: Record) -> dict[str, JSON]:
         "direction": call["direction"],
         "from_number": call["from_number"],
         "to_number": call["to_number"],
-        "started_at": _instant(call["started_at"]),
-        "ended_at": _instant(call["ended_at"]),
+        "started_at": iso_or_none(call["started_at"]),
+        "ended_at": iso_or_none(call["ended_at"]),
         "duration_seconds": call["duration_seconds"],
         "phone_number_id": call["phone_number_id"],
         "has_recording": call["has_recording"],
         "recording_url": recording if call["has_recording"] else None,
         "has_transcript": call["has_transcript"],
     }
-
-
-def _instant(at: int | None) -> str | None:
-    return None if at is None else iso(at)
 
 
 HANDLERS = {

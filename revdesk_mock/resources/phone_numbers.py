@@ -1,7 +1,7 @@
 """Phone numbers: search, buy, provision, update, CNAM, texting overrides, release."""
 
 from revdesk_mock import inventory, provisioning
-from revdesk_mock.clock import HOUR, iso
+from revdesk_mock.clock import HOUR, iso, iso_or_none
 from revdesk_mock.errors import ApiError, invalid, not_found
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.provisioning import NO_CNAM
@@ -85,7 +85,7 @@ def update(world: World, exchange: Exchange) -> Reply:
 def release(world: World, exchange: Exchange) -> Reply:
     """Give the number back; its calls, their tokens and its texting override are erased with it."""
     number = _number(world, exchange)
-    calls = {call["id"] for call in world.store.find("calls", "phone_number_id", number["id"])}
+    calls = {call["id"]: call for call in world.store.find("calls", "phone_number_id", number["id"])}  # in their order
     for token in world.store.all("tokens"):
         if token["call_id"] in calls:
             world.store.delete("tokens", token["id"])
@@ -165,12 +165,11 @@ def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[s
 
 def _shared(number: Record) -> dict[str, JSON]:
     plain = ("name", "organization_id", "user_id", "provider", "is_active", "iso_country")
-    enrolled = number["reputation_enrolled_at"]
     return {
         **{field: number[field] for field in plain},
         "id": int(number["id"]),
         "phone_number": number["shown_number"],
-        "reputation_enrolled_at": None if enrolled is None else iso(enrolled),
+        "reputation_enrolled_at": iso_or_none(number["reputation_enrolled_at"]),
         "created_at": iso(number["created_at"]),
     }
 

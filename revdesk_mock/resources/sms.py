@@ -24,8 +24,7 @@ def send(world: World, exchange: Exchange) -> Reply:
         reason = Reason("sms.approval", "body /from", "a number with texting_status approved", number["texting_status"])
         raise ApiError("conflict", f"{sender} is not approved for texting.", reason)
     attempt = Attempt(sender, recipient, channels=0, cost=guardrails.MESSAGE, refusal=script_for(recipient).refusal)
-    credential = exchange.credential
-    world.guardrails.check_numbers(attempt, placement.bounds_of(credential), placement.destinations_of(credential))
+    placement.check_numbers(world, exchange.credential, attempt)
     world.guardrails.check_capacity(attempt)
     message = world.store.insert(
         "messages",

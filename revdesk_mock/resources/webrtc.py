@@ -46,7 +46,9 @@ def mint_client_token(world: World, exchange: Exchange) -> Reply:
     _check_scopes(world, exchange, scopes)
     for position, number in enumerate(callers):
         world.guardrails.check_caller(number, where=f"body /from_numbers/{position}", verified=False)
-        _check_numbers(world, exchange, number, destinations)
+        for destination in destinations:
+            attempt = Attempt(number, destination, channels=0, cost=0)
+            placement.check_numbers(world, credential, attempt)
     ttl = int(body.get("ttl_seconds", DEFAULT_TTL))
     claims = {"from_numbers": callers, "to_numbers": destinations, "scopes": scopes}
     token = world.credentials.mint_client_token(credential, claims, ttl)
@@ -85,14 +87,6 @@ def _check_scopes(world: World, exchange: Exchange, scopes: list[str]) -> None:
             reason = Reason("token.scopes", "body /scopes", f"among: {held}", scope)
             message = f"This key cannot hand out the scope {scope}: it lacks it."
             raise refused_by_policy(world.policies.scope_escalation_status, message, reason)
-
-
-def _check_numbers(world: World, exchange: Exchange, caller: str, destinations: list[str]) -> None:
-    bounds = placement.bounds_of(exchange.credential)
-    allowed = placement.destinations_of(exchange.credential)
-    for destination in destinations:
-        attempt = Attempt(caller, destination, channels=0, cost=0)
-        world.guardrails.check_numbers(attempt, bounds, allowed)
 
 
 HANDLERS = {

@@ -11,7 +11,6 @@ from revdesk_mock.store import Store
 QUEUED, RINGING, IN_PROGRESS = "queued", "ringing", "in_progress"
 COMPLETED, BUSY, NO_ANSWER, VOICEMAIL = "completed", "busy", "no_answer", "voicemail"
 DECLINED, UNREACHABLE, CANCELED = "declined", "unreachable", "canceled"
-ENDINGS = (COMPLETED, BUSY, NO_ANSWER, VOICEMAIL, DECLINED, UNREACHABLE, CANCELED)
 FAILED = frozenset({DECLINED, UNREACHABLE})  # one disposition in the vendor's webhook events
 
 QUEUE_TIME = 1 * SECOND

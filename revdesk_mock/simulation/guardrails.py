@@ -120,7 +120,7 @@ class Guardrails:
 
     def _check_spend(self, attempt: Attempt, *, reached: bool) -> None:
         cap = self._policies.daily_spend_cap_cents
-        spent = self._spent.get(self._clock.now() // DAY, 0)
+        spent = self.spent_today()
         if reached or (cap is not None and spent + attempt.cost > cap * MICROS_PER_CENT):
             message = f"The daily spend cap is reached ({spent / 1_000_000:.2f} USD spent today)."
             self._refuse("spend_cap_exceeded", message, "guardrail.spend_cap", attempt)
