@@ -1,29 +1,29 @@
 """The command line: serve, and four commands that tell about it."""
 
 import http.client
+import json
 import logging
 import os
 import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 
 import revdesk_mock
-from revdesk_mock import request_log
-from revdesk_mock.emulator import Emulator, export
-from revdesk_mock.errors import StartError
-from revdesk_mock.resources import HANDLERS
-from revdesk_mock.server import AddressTaken, Server
+from revdesk_mock.errors import AddressTaken, StartError
 from revdesk_mock.settings import Policies, RateLimit, Settings, shipped, suggestion
-from revdesk_mock.spec import Spec
+
+# A container asks `healthcheck` every few seconds: what only one command needs is imported by that command.
+if TYPE_CHECKING:
+    from revdesk_mock.server import Server
 
 PREFIX = "REVDESK_MOCK"
 CONFIG = "revdesk-mock.toml"
 PORT = 8473
+LEVELS = ("debug", "info", "warning", "error")
 TEST_KEY = "revdesk_test_key"
 USAGE, TAKEN, UNUSABLE = 2, 3, 4  # exit codes
 HEALTH_TIMEOUT = 2  # seconds
@@ -138,19 +138,21 @@ def commands() -> None:
 @click.option("--cors-origin", multiple=True, default=["*"], help="Origin that browsers may call from; repeatable.")
 @click.option("--import", "import_file", type=File, envvar=f"{PREFIX}_IMPORT", help="Open the worlds of an export.")
 @click.option("--export-on-exit", type=File, help="Write every world to this file when stopping.")
-@click.option(
-    "--log-level", type=click.Choice(request_log.LEVELS), default="info", show_default=True, help="What to log."
-)
+@click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help="What to log.")
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How to log."
 )
 @click.pass_context
 def serve(ctx: click.Context, /, **options: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
+    from revdesk_mock import request_log
+    from revdesk_mock.emulator import Emulator, export
+    from revdesk_mock.server import Server
+
     check_environment(ctx.command, os.environ)
+    files = {name: options[name] for name in ("spec", "data") if options[name]}
     settings = Settings(
-        spec=options["spec"] or shipped("openapi.json"),
-        data=options["data"] or shipped("fixtures/default.json"),
+        **files,
         seed=options["seed"],
         clock=options["clock"],
         rate_limit=options["rate_limit"],
@@ -171,13 +173,15 @@ def serve(ctx: click.Context, /, **options: Any) -> None:
         export(emulator, options["export_on_exit"])
 
 
-def show_banner(server: Server, settings: Settings, *, as_json: bool) -> None:
+def show_banner(server: "Server", settings: Settings, *, as_json: bool) -> None:
     """Print where the server is and how to try it: on standard output, as text or as one JSON object."""
+    from revdesk_mock.resources import HANDLERS
+
     emulator = server.emulator
     operations = len(emulator.spec.operations)
     if as_json:
         started = {"event": "started", "url": server.url, "operations": operations, "seed": emulator.seed}
-        click.echo(orjson.dumps(started))
+        click.echo(json.dumps(started, separators=(",", ":")))
         return
     key = "$REVDESK_API_KEY" if settings.api_keys else TEST_KEY
     shown = (
@@ -202,6 +206,9 @@ def show_banner(server: Server, settings: Settings, *, as_json: bool) -> None:
 @click.option("--spec", type=File, help="Another contract document.")
 def routes(spec: Path | None) -> None:
     """List the operations of the contract, and which are emulated."""
+    from revdesk_mock.resources import HANDLERS
+    from revdesk_mock.spec import Spec
+
     for operation in Spec.load(spec or shipped("openapi.json")).operations.values():
         state = "emulated" if operation.id in HANDLERS else "501"
         click.echo(f"{operation.method:7}{operation.path:52}{state:10}{operation.id}")

@@ -89,6 +89,10 @@ class StartError(Exception):
     """Something given at start cannot be used; the message says what, where and what would do."""
 
 
+class AddressTaken(StartError):
+    """The address to listen on is in use, or is not this machine's."""
+
+
 def invalid(field: str, message: str, *, where: str = "", rule: str, expected: str, got: JSON) -> ApiError:
     """Build the 400 for one field that the schema admits and a rule of the service does not."""
     reason = Reason(rule, where or f"body /{field.replace('.', '/')}", expected, repr(got))

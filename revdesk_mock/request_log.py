@@ -10,7 +10,6 @@ import orjson
 from revdesk_mock.clock import iso
 from revdesk_mock.journal import Entry
 
-LEVELS = ("debug", "info", "warning", "error")
 GREEN, YELLOW, RED, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m"
 REFUSED, FAILED = 400, 500
 

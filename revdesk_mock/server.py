@@ -14,15 +14,11 @@ import uvicorn
 
 from revdesk_mock.app import App
 from revdesk_mock.emulator import Emulator
-from revdesk_mock.errors import StartError
+from revdesk_mock.errors import AddressTaken
 
 LOOPBACK = ("127.", "::1", "localhost")
 COLLECTION = 20_000  # allocations between two looks of the garbage collector
 GRACE = 1  # seconds for open requests when stopping
-
-
-class AddressTaken(StartError):
-    """The address to listen on is in use, or is not this machine's."""
 
 
 class _Uvicorn(uvicorn.Server):

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from revdesk_mock import Emulator, Settings
+from revdesk_mock.errors import AddressTaken
 from revdesk_mock.json_body import MAX_BYTES
-from revdesk_mock.server import AddressTaken, Server
+from revdesk_mock.server import Server
 from tests.conftest import KEY, MAIN, ORDINARY
 
 BEARER = {"Authorization": f"Bearer {KEY}"}
