@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -11,6 +12,7 @@ import orjson
 import pytest
 
 from revdesk_mock import Emulator, Policies, Request, Response, Settings, World
+from revdesk_mock.emulator import export
 from revdesk_mock.settings import shipped
 from revdesk_mock.spec import Spec
 
@@ -105,6 +107,14 @@ class Client:
 def emulator_with(**policies: Any) -> Emulator:
     """Return an emulator with a standing clock, a fixed seed and these policies."""
     return Emulator(Settings(seed="test", clock="frozen", policies=Policies(**policies)), SPEC)
+
+
+def reopened(client: Client, folder: Path, **policies: Any) -> Client:
+    """Return the same key's client after an export and a restart."""
+    export(client.emulator, folder / "export.json")
+    emulator = emulator_with(**policies)
+    emulator.restore(folder / "export.json")
+    return Client(emulator, client.key)
 
 
 @pytest.fixture

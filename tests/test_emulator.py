@@ -7,7 +7,7 @@ import pytest
 
 from revdesk_mock import ApiError, Emulator, Settings, StartError
 from revdesk_mock.emulator import export
-from tests.conftest import AGENT, MAIN, ORDINARY, Client
+from tests.conftest import AGENT, MAIN, ORDINARY, Client, reopened
 
 BY_ID = [
     ("GET", "/v1/phone-numbers/{number}"),
@@ -89,22 +89,17 @@ def test_an_export_brings_every_world_back(emulator: Emulator, tmp_path: Path) -
 
 
 def test_a_restored_world_repeats_no_id(emulator: Emulator, tmp_path: Path) -> None:
-    first = Client(emulator).post("/v1/room-token", {"from_number": MAIN, "to_number": ORDINARY}).data
-    file = tmp_path / "worlds.json"
-    export(emulator, file)
-    back = frozen(seed="test")
-    back.restore(file)
-    second = Client(back).post("/v1/room-token", {"from_number": MAIN, "to_number": ORDINARY}).data
+    client = Client(emulator)
+    first = client.post("/v1/room-token", {"from_number": MAIN, "to_number": ORDINARY}).data
+    second = reopened(client, tmp_path).post("/v1/room-token", {"from_number": MAIN, "to_number": ORDINARY}).data
     assert first["call_id"] != second["call_id"]
     assert first["token"] != second["token"]
 
 
 def test_a_client_token_survives_an_export_under_the_same_seed(emulator: Emulator, tmp_path: Path) -> None:
-    token = Client(emulator).post("/v1/client-tokens", {"from_numbers": [MAIN]}).data["token"]
-    file = tmp_path / "worlds.json"
-    export(emulator, file)
-    back = frozen(seed="test")
-    back.restore(file)
+    client = Client(emulator)
+    token = client.post("/v1/client-tokens", {"from_numbers": [MAIN]}).data["token"]
+    back = reopened(client, tmp_path).emulator
     assert Client(back, token).get("/v1/me").data["scopes"] == ["voice:webrtc"]
 
 

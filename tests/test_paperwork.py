@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from revdesk_mock import ApiError, paperwork
-from revdesk_mock.emulator import export
 from revdesk_mock.messages import Record
-from tests.conftest import Client, emulator_with
+from tests.conftest import Client, reopened
 
 HALF_AN_HOUR = 1800
 WHERE = "body /loa_document_id"
@@ -125,8 +124,6 @@ def test_a_dump_carries_the_link(client: Client, tmp_path: Path) -> None:
     document, other = received(client), received(client)
     client.advance(2)
     link(client, document)
-    export(client.emulator, tmp_path / "worlds.json")
-    restored = Client(emulator_with())
-    restored.emulator.restore(tmp_path / "worlds.json")
+    restored = reopened(client, tmp_path)
     restored.advance(HALF_AN_HOUR)
     assert [is_there(restored, each) for each in (document, other)] == [True, False]

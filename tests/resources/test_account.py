@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from revdesk_mock import Emulator, Settings
-from revdesk_mock.emulator import export
 from revdesk_mock.simulation.credentials import SCOPES
-from tests.conftest import KEY, MAIN, Client, emulator_with
+from tests.conftest import KEY, MAIN, Client, reopened
 
 DEMO_KEY, READ_ONLY_KEY = "revdesk_demo_0123456789", "revdesk_readonly_0123456789"
 USER = {"id": "0b9d7e54-8a26-4f3c-b1e7-5c2d9a6f8e40", "email": "sam@harbor-dental.example", "name": "Sam Rivera"}
@@ -70,10 +69,7 @@ def test_a_restored_demo_ends_when_it_would_have(emulator: Emulator, tmp_path: P
     demo = Client(emulator, DEMO_KEY)
     ends = demo.get("/v1/me").data["demo_expires_at"]
     demo.advance(86_400)
-    export(emulator, tmp_path / "worlds.json")
-    restored = emulator_with()
-    restored.restore(tmp_path / "worlds.json")
-    assert Client(restored, DEMO_KEY).get("/v1/me").data["demo_expires_at"] == ends
+    assert reopened(demo, tmp_path).get("/v1/me").data["demo_expires_at"] == ends
 
 
 def test_each_key_has_an_id_of_its_own_that_stays(emulator: Emulator) -> None:

@@ -9,8 +9,7 @@ import jwt
 import pytest
 
 from revdesk_mock import ApiError, placement
-from revdesk_mock.emulator import export
-from tests.conftest import AGENT, MAIN, NEWER_AGENT, ORDINARY, Answer, Client, answer_of, emulator_with
+from tests.conftest import AGENT, MAIN, NEWER_AGENT, ORDINARY, Answer, Client, answer_of, emulator_with, reopened
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
@@ -68,10 +67,7 @@ def test_of_several_numbers_an_agent_shows_the_one_that_was_bought_last(client: 
 def test_an_agents_number_is_the_same_after_export_and_restore(client: Client, tmp_path: Path) -> None:
     client("PATCH", "/v1/phone-numbers/1001", {"agent_id": NEWER_AGENT})
     before = client.get(f"/v1/agents/{NEWER_AGENT}").data
-    export(client.emulator, tmp_path / "worlds.json")
-    restored = emulator_with()
-    restored.restore(tmp_path / "worlds.json")
-    assert Client(restored).get(f"/v1/agents/{NEWER_AGENT}").data == before
+    assert reopened(client, tmp_path).get(f"/v1/agents/{NEWER_AGENT}").data == before
 
 
 @pytest.mark.parametrize(

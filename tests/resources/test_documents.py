@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revdesk_mock import paperwork
-from revdesk_mock.emulator import export
 from revdesk_mock.json_body import MAX_BYTES
-from tests.conftest import Answer, Client, emulator_with
+from tests.conftest import Answer, Client, emulator_with, reopened
 
 DOCUMENTS = "/v1/caller-trust/documents"
 HALF_AN_HOUR = 1800
@@ -290,10 +289,7 @@ def test_a_document_that_something_links_to_stays(client: Client) -> None:
 def test_a_dump_carries_scan_and_lapse_on(client: Client, tmp_path: Path, seconds: int) -> None:
     uploaded = upload(client)
     client.advance(seconds)
-    file = tmp_path / "worlds.json"
-    export(client.emulator, file)
-    restored = Client(emulator_with())
-    restored.emulator.restore(file)
+    restored = reopened(client, tmp_path)
     assert look(restored, uploaded).data == look(client, uploaded).data
     restored.advance(HALF_AN_HOUR - seconds - 0.001)
     assert state(restored, uploaded) == ("AVAILABLE", "CLEAN")

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revdesk_mock.clock import iso
-from revdesk_mock.emulator import export
 from revdesk_mock.simulation import call_flow
 from revdesk_mock.simulation.call_flow import magic_table, script_for
-from tests.conftest import MAIN, ORDINARY, RECALL, Answer, Client, emulator_with
+from tests.conftest import MAIN, ORDINARY, RECALL, Answer, Client, emulator_with, reopened
 
 Timeline = list[tuple[float, str]]  # seconds after placing, status from then on
 
@@ -307,19 +306,12 @@ def test_hanging_up_one_call_leaves_the_others_alone(client: Client) -> None:
 MOMENTS = [0, 0.5, 1, 4, 20.999, 34]
 
 
-def reopened(client: Client, path: Path) -> Client:
-    export(client.emulator, path)
-    emulator = emulator_with()
-    emulator.restore(path)
-    return Client(emulator)
-
-
 @pytest.mark.parametrize("seconds", MOMENTS)
 def test_a_live_call_goes_on_after_an_export_as_if_nothing_had_happened(tmp_path: Path, seconds: float) -> None:
     client = Client(emulator_with())
     calls = [ai_call(client, magic(digits)) for digits in LIVES] + [bridge(client, 7, 4), bridge(client, None, 1)]
     client.advance(seconds)
-    restored = reopened(client, tmp_path / "export.json")
+    restored = reopened(client, tmp_path)
     for pause in (0, 0.5, 3, 30, 24 * HOURS):
         client.advance(pause)
         restored.advance(pause)
@@ -330,6 +322,6 @@ def test_a_live_call_can_be_hung_up_after_an_export(tmp_path: Path) -> None:
     client = Client(emulator_with())
     call_id = ai_call(client, ORDINARY)
     client.advance(10)
-    restored = reopened(client, tmp_path / "export.json")
+    restored = reopened(client, tmp_path)
     assert hang_up(restored, call_id).data["status"] == "COMPLETED"
     assert look(restored, call_id)["duration_seconds"] == 6

@@ -7,9 +7,8 @@ import pytest
 
 from revdesk_mock.clock import DAY, SECOND
 from revdesk_mock.e164 import EMERGENCY
-from revdesk_mock.emulator import export
 from revdesk_mock.simulation.guardrails import PRICES
-from tests.conftest import AGENT, MAIN, NEWER_AGENT, ORDINARY, RECALL, VERIFIED, Answer, Client, emulator_with
+from tests.conftest import AGENT, MAIN, NEWER_AGENT, ORDINARY, RECALL, VERIFIED, Answer, Client, emulator_with, reopened
 
 AI, BRIDGE, ROOM, BROWSER = "/v1/calls", "/v1/calls/dial", "/v1/room-token", "/v1/webrtc-token"
 PATHS = (AI, BRIDGE, ROOM, BROWSER)
@@ -67,14 +66,6 @@ class TokenClient(Client):
     @property
     def world(self) -> Any:
         return self.parent.world
-
-
-def reopened(client: Client, path: Path, **policies: Any) -> Client:
-    """Return the same world after an export and a restart."""
-    export(client.emulator, path / "export.json")
-    emulator = emulator_with(**policies)
-    emulator.restore(path / "export.json")
-    return Client(emulator, client.key)
 
 
 # the caller ID

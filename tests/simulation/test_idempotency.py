@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from revdesk_mock import Emulator, Settings
 from revdesk_mock.clock import DAY
-from revdesk_mock.emulator import export
 from revdesk_mock.settings import shipped
-from tests.conftest import KEY, MAIN, ORDINARY, RECALL, Answer, Client, emulator_with
+from tests.conftest import KEY, MAIN, ORDINARY, RECALL, Answer, Client, emulator_with, reopened
 
 DIAL = {"from_number": MAIN, "to_number": ORDINARY}
 DELAYED = '{"delay_ms": 1000}'
@@ -100,10 +99,7 @@ def test_each_api_key_has_its_own_idempotency_keys(client: Client) -> None:
 
 def test_an_export_holds_no_stored_response_so_that_keys_are_free_afterwards(client: Client, tmp_path: Path) -> None:
     dial(client)
-    export(client.emulator, tmp_path / "export.json")
-    restored = Client(emulator_with())
-    restored.emulator.restore(tmp_path / "export.json")
-    answer = dial(restored)
+    answer = dial(reopened(client, tmp_path))
     assert (answer.status, is_replay(answer)) == (200, False)
 
 
