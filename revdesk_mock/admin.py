@@ -7,14 +7,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from revdesk_mock import journal, recordings
+from revdesk_mock import journal, keys, recordings
 from revdesk_mock.clock import SECOND, iso, iso_or_none, parse_iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.simulation.call_flow import magic_table
-from revdesk_mock.simulation.credentials import read_bearer
+from revdesk_mock.simulation.credentials import SCOPES, read_bearer
 from revdesk_mock.simulation.guardrails import PRICES
 from revdesk_mock.world import World, owned
 
@@ -38,6 +38,7 @@ class Admin:
             Route("/_revdesk/policies", self._guarded(self._policies)),
             Route("/_revdesk/prices", self._guarded(self._prices)),
             Route("/_revdesk/clock", self._guarded(self._clock), methods=["GET", "POST"]),
+            Route("/_revdesk/keys", self._guarded(self._mint_key), methods=["POST"]),
             Route("/_revdesk/caller-ids/{id}/code", self._guarded(self._caller_id_code)),
             Route(f"{call}/recording.wav", self._guarded(self._recording)),
             Route(f"{call}/transcript", self._guarded(self._transcript)),
@@ -107,11 +108,23 @@ class Admin:
         now = {"now": iso(world.clock.now()), "frozen": world.clock.frozen}
         return JSONResponse({**now, "next_event": iso_or_none(world.clock.next_due())})
 
+    async def _mint_key(self, request: Request) -> Response:
+        """Let another key into the bearer's world: `owner`, `sub_entity_id`, `scopes`, `has_user`. Shown once."""
+        world = self._emulator.world(read_bearer(request.headers))
+        match read_object(await request.body()):
+            case {"owner": str() as owner, **rest} if _is_key_order(rest):
+                team, scopes = rest.get("sub_entity_id"), rest.get("scopes", SCOPES)
+                key, record = keys.mint(world, owner, team=team, has_user=rest.get("has_user", True), scopes=scopes)
+            case _:
+                what = '{"owner": "sub_entity", "sub_entity_id": "...", "scopes": ["calls:read"], "has_user": true}'
+                raise ApiError("validation_error", f"No key can be made of that: send {what}.", fields={"body": what})
+        return JSONResponse({"key": key, "api_key_id": record["id"], "scopes": record["scopes"]})
+
     async def _caller_id_code(self, request: Request) -> Response:
         """Answer the code that the verification call reads out, in the bearer's world."""
-        world = self._emulator.world(read_bearer(request.headers))
+        world, credential = self._emulator.admit(read_bearer(request.headers))
         world.run_due()
-        record = owned(world, "caller_ids", request.path_params["id"], "caller ID")
+        record = owned(world, credential, "caller_ids", request.path_params["id"], "caller ID")
         return JSONResponse({"caller_id_id": record["id"], **{name: record[name] for name in ("phone_number", "code")}})
 
     async def _recording(self, request: Request) -> Response:
@@ -135,7 +148,21 @@ class Admin:
         if world is None:
             raise not_found("world", request.path_params["world"], "path /world")
         world.run_due()
-        return owned(world, "calls", request.path_params["call"], "call")
+        call = world.store.get("calls", request.path_params["call"])
+        if call is None:
+            raise not_found("call", request.path_params["call"], "path /call")
+        return call
+
+
+def _is_key_order(order: dict[str, JSON]) -> bool:
+    scopes = order.get("scopes", [])
+    return (
+        order.keys() <= {"sub_entity_id", "scopes", "has_user"}
+        and isinstance(order.get("sub_entity_id"), str | None)
+        and isinstance(order.get("has_user", True), bool)
+        and isinstance(scopes, list)
+        and all(isinstance(scope, str) for scope in scopes)
+    )
 
 
 def _move(world: World, order: dict[str, JSON]) -> None:

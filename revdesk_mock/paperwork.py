@@ -5,6 +5,7 @@ from hashlib import sha256
 from revdesk_mock.clock import MINUTE, SECOND
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.messages import Reason, Record
+from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.world import World
 
 PDF = "application/pdf"
@@ -17,7 +18,9 @@ LAPSE = 30 * MINUTE  # documented
 EICAR = b"".join((rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$", b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"))
 
 
-def receive(world: World, filename: str, content: bytes, customer_reference: str | None) -> Record:
+def receive(
+    world: World, credential: Credential, filename: str, content: bytes, customer_reference: str | None
+) -> Record:
     """Write the record of an upload. The content itself is not kept: only its size, its SHA-256 and what a scan finds.
 
     Worlds and their dumps stay small so, and no answer of the API gives a content back.
@@ -26,6 +29,7 @@ def receive(world: World, filename: str, content: bytes, customer_reference: str
         "documents",
         {
             "id": world.dice.uuid(),
+            "organization_id": world.owners(credential)["organization_id"],
             "filename": filename,
             "content_type": PDF,
             "size": len(content),
@@ -51,14 +55,14 @@ def carry_on(world: World, document: Record) -> None:
         world.store.delete("documents", document["id"])
 
 
-def usable(world: World, document_id: str, where: str) -> Record:
+def usable(world: World, credential: Credential, document_id: str, where: str) -> Record:
     """Return a document that has passed its scan; raises ApiError (404) for one that is unknown or has lapsed.
 
     One that is being scanned or did not pass is a conflict (chosen: the docs are silent). `where` is the
     place of the id in the request, like `body /loa_document_id`.
     """
     document = world.store.get("documents", document_id)
-    if document is None:
+    if document is None or not credential.sees(document):
         raise not_found("document", document_id, where)
     found = document["av_scan_status"]
     if found != CLEAN:
@@ -67,12 +71,12 @@ def usable(world: World, document_id: str, where: str) -> Record:
     return document
 
 
-def link(world: World, document_id: str, by: str, where: str) -> Record:
+def link(world: World, credential: Credential, document_id: str, by: str, where: str) -> Record:
     """Link to a usable document, which stays from now on, and return it; `linked_by` names the first that did.
 
     Raises ApiError as `usable` does. `by` names the record that needs it, like `reputation`.
     """
-    document = usable(world, document_id, where)
+    document = usable(world, credential, document_id, where)
     if document["linked_by"] is not None:
         return document
     return world.store.update("documents", document, linked_by=by, due_at=None)

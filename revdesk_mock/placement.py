@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from revdesk_mock.errors import ApiError
+from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.messages import Reason, Record
 from revdesk_mock.simulation import guardrails
 from revdesk_mock.simulation.call_flow import script_for
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import Attempt, Bounds, Destinations
-from revdesk_mock.world import World, owned
+from revdesk_mock.world import World
 
 NO_BOUNDS = Bounds()
 AI, BRIDGE, BROWSER, ROOM, WEB = "ai", "bridge", "browser", "room", "web"
@@ -42,7 +42,7 @@ def place(world: World, credential: Credential, plan: Plan) -> Record:
 
     Order (docs: webrtc-security): is the caller ID ours, then bounds and guardrails, then the record.
     """
-    owner = world.guardrails.check_caller(plan.caller, where="body /from_number")
+    owner = world.guardrails.check_caller(plan.caller, credential.sees, where="body /from_number")
     attempt = _attempt(plan, script_for(plan.destination).refusal)
     check_numbers(world, credential, attempt)
     world.guardrails.check_capacity(attempt)
@@ -76,7 +76,6 @@ def _attempt(plan: Plan, refusal: str | None) -> Attempt:
 
 
 def _record(world: World, credential: Credential, plan: Plan, number: Record | None) -> Record:
-    organization, user = world.organization, world.user
     serial = world.dice.hex(24)
     recorded = number is None or number["recording_enabled"]
     progress = world.calls.dialed(plan.legs) if plan.expires_in is None else world.calls.waiting(plan.expires_in)
@@ -91,8 +90,7 @@ def _record(world: World, credential: Credential, plan: Plan, number: Record | N
             "to_number": plan.destination,
             "legs": list(plan.legs),
             "phone_number_id": number["id"] if number else None,
-            "organization_id": organization["id"] if organization else None,
-            "user_id": user["id"] if user else None,
+            **world.owners(credential),
             "api_key_id": credential.id,
             "agent_id": plan.agent_id,
             "name": plan.name,
@@ -121,7 +119,10 @@ def join(world: World, token: str) -> Record:
     agent cannot be put on the line; the token is not used up then.
     """
     with world.store.transaction():
-        call = owned(world, "calls", world.credentials.join(token)["call_id"], "call")
+        call_id = world.credentials.join(token)["call_id"]
+        call = world.store.get("calls", call_id)
+        if call is None:
+            raise not_found("call", call_id, "the token")
         return _start(world, call) if call["kind"] == WEB else call
 
 

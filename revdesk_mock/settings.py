@@ -110,6 +110,12 @@ class Policies:
         "hidden", "shown", asks="The code in the answer that starts a verification", source="documented: never returned"
     )
     caller_id_code_minutes: int = _number(10, 1, 1_440, asks="How long a caller ID's code can be handed in")
+    sub_entity_inherits_hipaa: str = _choice(
+        "no",
+        "yes",
+        asks="Whether a new sub-entity under an umbrella with HIPAA has it on",
+        source="documented: off at creation; an older page says inherited",
+    )
     texting_approval: str = _choice("ignored", "required", asks="Whether sending needs texting_status approved")
 
     @classmethod

@@ -11,9 +11,10 @@ import hypothesis
 import orjson
 import pytest
 
-from revdesk_mock import Emulator, Policies, Request, Response, Settings, World
+from revdesk_mock import Emulator, Policies, Request, Response, Settings, World, keys
 from revdesk_mock.emulator import export
 from revdesk_mock.settings import shipped
+from revdesk_mock.simulation.credentials import SCOPES
 from revdesk_mock.spec import Spec
 
 KEY = "revdesk_0123456789abcdef0123456789abcdef"
@@ -99,6 +100,13 @@ class Client:
 
     def post(self, target: str, body: Any = None, **headers: str | None) -> Answer:
         return self("POST", target, body, **headers)
+
+    def with_key(
+        self, owner: str = "organization", *, team: str | None = None, has_user: bool = True, scopes: Any = SCOPES
+    ) -> "Client":
+        """Return a client that comes to the same world with another key."""
+        key, _ = keys.mint(self.world, owner, team=team, has_user=has_user, scopes=scopes)
+        return Client(self.emulator, key)
 
     def advance(self, seconds: float) -> None:
         self.world.advance(seconds)

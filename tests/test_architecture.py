@@ -21,7 +21,7 @@ LAYERS: list[set[str]] = [
     {"spec", "store", "json_body", "wording"},
     {"validation", "simulation."},
     {"world", "dumps"},
-    {"placement", "provisioning", "paperwork"},
+    {"keys", "placement", "provisioning", "paperwork"},
     {"resources."},
     {"resources"},
     {"journal"},

@@ -24,6 +24,7 @@ RECORDS = {
     "calls": "calls",
     "documents": "documents",
     "phone-numbers": "phone_numbers",
+    "sub-entities": "sub_entities",
     "usage": "phone_numbers",
 }
 SHORT_LIVED = {"v1_caller_trust_documents_id_get"}  # what lapses when nothing uses it is in no fixture

@@ -169,9 +169,7 @@ def expired_client_token(client: Client) -> Outcome:
 
 
 def scope_escalation(client: Client) -> Outcome:
-    world = client.world
-    world.key = replace(world.key, scopes=frozenset({"tokens:mint"}))
-    return outcome(mint(client, scopes=["calls:write"]))
+    return outcome(mint(client.with_key(scopes=["tokens:mint"]), scopes=["calls:write"]))
 
 
 def second_join(client: Client) -> Outcome:
@@ -180,6 +178,14 @@ def second_join(client: Client) -> Outcome:
     with pytest.raises(ApiError) as caught:
         placement.join(client.world, token)
     return caught.value.status, caught.value.code
+
+
+def flag_of_a_new_sub_entity(client: Client) -> Outcome:
+    world = client.world
+    assert world.organization is not None
+    with world.store.transaction():
+        world.store.update("organizations", world.organization, hipaa_enabled=True)
+    return client.post("/v1/sub-entities", {"name": "Uptown"}).data["hipaa_enabled"]
 
 
 # guardrails
@@ -453,6 +459,8 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("caller_id_code", "shown", code_in_the_answer, True),
     ("caller_id_code_minutes", 10, caller_id_after(60, 599.999, 600), ["PENDING", "PENDING", "EXPIRED"]),
     ("caller_id_code_minutes", 1, caller_id_after(59.999, 60), ["PENDING", "EXPIRED"]),
+    ("sub_entity_inherits_hipaa", "no", flag_of_a_new_sub_entity, False),
+    ("sub_entity_inherits_hipaa", "yes", flag_of_a_new_sub_entity, True),
     ("texting_approval", "ignored", text_without_approval, [OK, OK]),
     ("texting_approval", "required", text_without_approval, [CONFLICT, OK]),
 ]

@@ -45,6 +45,10 @@ def caller_id_of(client: Client) -> str:
     return str(started)
 
 
+def sub_entity_of(client: Client) -> str:
+    return str(client.post("/v1/sub-entities", {"name": "Uptown"}).data["id"])
+
+
 # What makes a record of one's own, by the path that shows it.
 MADE: dict[str, Callable[[Client], str]] = {
     "/v1/phone-numbers/": number_of,
@@ -53,9 +57,11 @@ MADE: dict[str, Callable[[Client], str]] = {
     "/v1/agents/": agent_of,
     "/v1/caller-ids/": caller_id_of,
     "/v1/caller-trust/documents/": document_of,
+    "/v1/sub-entities/": sub_entity_of,
 }
 # What a by-id write needs in its body.
 BODIES = {
+    "v1_sub_entities_id_patch": {"name": "Uptown"},
     "v1_caller_ids_id_patch": {"cnam_display_name": "Harbor"},
     "v1_caller_ids_id_verify_post": {"verification_code": "000000"},
 }

@@ -2,7 +2,18 @@
 
 from collections.abc import Mapping
 
-from revdesk_mock.resources import account, agents, caller_ids, calls, documents, phone_numbers, sms, usage, webrtc
+from revdesk_mock.resources import (
+    account,
+    agents,
+    caller_ids,
+    calls,
+    documents,
+    phone_numbers,
+    sms,
+    sub_entities,
+    usage,
+    webrtc,
+)
 from revdesk_mock.world import Handler, Step
 
 HANDLERS: Mapping[str, Handler] = {
@@ -13,6 +24,7 @@ HANDLERS: Mapping[str, Handler] = {
     **documents.HANDLERS,
     **phone_numbers.HANDLERS,
     **sms.HANDLERS,
+    **sub_entities.HANDLERS,
     **usage.HANDLERS,
     **webrtc.HANDLERS,
 }

@@ -2,6 +2,7 @@
 
 from revdesk_mock.clock import DAY, iso
 from revdesk_mock.messages import JSON
+from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.world import Exchange, Reply, World
 
 PLAN = "scale"
@@ -14,7 +15,7 @@ def show_identity(world: World, exchange: Exchange) -> Reply:
     ends = iso(world.opened_at + DEMO_DAYS * DAY) if credential.is_demo else None
     return Reply(
         {
-            **_owner(world),
+            **_owner(world, credential),
             "api_key_id": credential.id,
             "scopes": sorted(credential.scopes),
             "is_demo": credential.is_demo,
@@ -25,16 +26,16 @@ def show_identity(world: World, exchange: Exchange) -> Reply:
 
 def show_account(world: World, exchange: Exchange) -> Reply:
     """Answer plan and footprint; numbers count from the moment they are bought."""
-    numbers = world.store.all("phone_numbers")
+    credential = exchange.credential
+    numbers = list(filter(credential.sees, world.store.all("phone_numbers")))
     footprint = {
         "phone_numbers": len(numbers),
         "enrolled_reputation_numbers": sum(number["reputation_enrolled_at"] is not None for number in numbers),
         "own_brand_enterprise": False,
     }
-    credential = exchange.credential
     return Reply(
         {
-            **_owner(world),
+            **_owner(world, credential),
             "api_key_id": credential.id,
             "plan": PLAN,
             "footprint": footprint,
@@ -43,8 +44,8 @@ def show_account(world: World, exchange: Exchange) -> Reply:
     )
 
 
-def _owner(world: World) -> dict[str, JSON]:
-    user, organization = world.user, world.organization
+def _owner(world: World, credential: Credential) -> dict[str, JSON]:
+    user, organization = world.user_of(credential), world.organization_of(credential)
     return {
         "user": user and {field: user[field] for field in ("id", "email", "name")},
         "organization": organization and {field: organization[field] for field in ("id", "name", "slug")},

@@ -4,6 +4,7 @@ from revdesk_mock import placement
 from revdesk_mock.clock import HOUR, MINUTE, iso, iso_or_none
 from revdesk_mock.errors import ApiError
 from revdesk_mock.messages import JSON, Reason, Record
+from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import Attempt
 from revdesk_mock.world import Exchange, Reply, World, owned
 
@@ -15,9 +16,9 @@ HIDDEN = "******"
 BY_CALL = "phone_call"
 
 
-def list_caller_ids(world: World, _: Exchange) -> Reply:
+def list_caller_ids(world: World, exchange: Exchange) -> Reply:
     """Answer every caller ID, newest first: the operation has no pages."""
-    records = [record for _, record in world.store.newest("caller_ids")]
+    records = [record for _, record in world.store.newest("caller_ids") if exchange.credential.sees(record)]
     return Reply([_shown(record) for record in records], {"total_results": len(records), "page_size": len(records)})
 
 
@@ -31,12 +32,12 @@ def start_verification(world: World, exchange: Exchange) -> Reply:
     placement.check_numbers(
         world, exchange.credential, Attempt(number, number, channels=0, cost=0), placement.NO_BOUNDS
     )
-    for record in world.store.find("caller_ids", "phone_number", number):
+    for record in filter(exchange.credential.sees, world.store.find("caller_ids", "phone_number", number)):
         if record["status"] == VERIFIED:
             raise _refused("is verified already", "caller_id.unverified", "a number that is not verified", number)
         if record["status"] == PENDING:
             world.store.delete("caller_ids", record["id"])
-    record = world.store.insert("caller_ids", _new(world, number))
+    record = world.store.insert("caller_ids", _new(world, exchange.credential, number))
     shown = record["code"] if world.policies.caller_id_code == "shown" else HIDDEN
     message = f"Calling {number} to read out a code; hand it in within {world.policies.caller_id_code_minutes} minutes."
     return Reply({"caller_id_id": record["id"], "validation_code": shown, "message": message})
@@ -82,13 +83,14 @@ def move_on(world: World, record: Record) -> None:
 
 
 def _caller_id(world: World, exchange: Exchange) -> Record:
-    return owned(world, "caller_ids", exchange.path["id"], "caller ID")
+    return owned(world, exchange.credential, "caller_ids", exchange.path["id"], "caller ID")
 
 
-def _new(world: World, number: str) -> Record:
+def _new(world: World, credential: Credential, number: str) -> Record:
     now = world.clock.now()
     return {
         "id": world.dice.uuid(),
+        "organization_id": world.owners(credential)["organization_id"],
         "phone_number": number,
         "status": PENDING,
         "code": f"{world.dice.integer(0, 999_999):06d}",

@@ -15,13 +15,12 @@ def list_calls(world: World, exchange: Exchange) -> Reply:
     hidden = world.policies.web_calls_in_list == "no"
 
     def wanted(call: Record) -> bool:
-        if hidden and call["kind"] == placement.WEB:
+        if not exchange.credential.sees(call) or (hidden and call["kind"] == placement.WEB):
             return False
         return status is None or shown_status(world, call).casefold() == status.casefold()
 
     calls, meta = page(world, exchange, "calls", wanted)
-    everything = status is None and not hidden
-    meta["total_results"] = world.store.size("calls") if everything else sum(map(wanted, world.store.all("calls")))
+    meta["total_results"] = sum(map(wanted, world.store.all("calls")))
     return Reply([_summary(world, exchange, call) for call in calls], meta)
 
 
@@ -42,8 +41,8 @@ def show_call(world: World, exchange: Exchange) -> Reply:
 def place_ai_call(world: World, exchange: Exchange) -> Reply:
     """Let an agent call a number, from its own number or else the account's newest active one."""
     body = exchange.body
-    agent = _agent(world, body.get("assistantId"))
-    number = _caller_of(world, agent)
+    agent = _agent(world, exchange)
+    number = _caller_of(world, exchange, agent)
     plan = Plan(
         kind=placement.AI,
         caller=number["phone_number"],
@@ -96,15 +95,16 @@ def hang_up(world: World, exchange: Exchange) -> Reply:
 
 
 def _call(world: World, exchange: Exchange) -> Record:
-    return owned(world, "calls", exchange.path["id"], "call")
+    return owned(world, exchange.credential, "calls", exchange.path["id"], "call")
 
 
-def _agent(world: World, agent_id: str | None) -> Record:
+def _agent(world: World, exchange: Exchange) -> Record:
+    agent_id, sees = exchange.body.get("assistantId"), exchange.credential.sees
     if agent_id is None:
-        agent = next((record for _, record in world.store.newest("agents")), None)
+        agent = next((record for _, record in world.store.newest("agents") if sees(record)), None)
     else:
         agent = world.store.get("agents", agent_id.lower())
-        if agent is None:
+        if agent is None or not sees(agent):
             raise not_found("agent", agent_id, "body /assistantId")
     if agent is None or not agent["enabled"]:
         got = "no agent" if agent is None else "one that is switched off"
@@ -113,11 +113,11 @@ def _agent(world: World, agent_id: str | None) -> Record:
     return agent
 
 
-def _caller_of(world: World, agent: Record) -> Record:
+def _caller_of(world: World, exchange: Exchange, agent: Record) -> Record:
     own = reversed(world.store.find("phone_numbers", "agent_id", agent["id"]))
     newest = (record for _, record in world.store.newest("phone_numbers"))
     for number in (*own, *newest):
-        if number["is_active"]:
+        if number["is_active"] and exchange.credential.sees(number):
             return number
     reason = Reason("agent.number", "this account", "an active phone number", "none")
     raise ApiError("conflict", "There is no active number to call from.", reason)

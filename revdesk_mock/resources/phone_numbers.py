@@ -54,7 +54,7 @@ def show(world: World, exchange: Exchange) -> Reply:
 def buy(world: World, exchange: Exchange) -> Reply:
     """Start provisioning: the record is there at once, with an agent wired to it; the number comes later."""
     offer = provisioning.choose(world, exchange.body.get("phone_number"), exchange.body.get("area_code"))
-    number = provisioning.start(world, offer, exchange.body.get("name"))
+    number = provisioning.start(world, exchange.credential, offer, exchange.body.get("name"))
     path = f"/v1/phone-numbers/{number['id']}"
     data = {
         "phone_record_id": int(number["id"]),
@@ -74,7 +74,7 @@ def update(world: World, exchange: Exchange) -> Reply:
     number, body = _number(world, exchange), exchange.body
     changes: dict[str, JSON] = {f: body[f] for f in ("name", "recording_enabled", "transcription_enabled") if f in body}
     if "agent_id" in body:
-        changes["agent_id"] = _existing_agent(world, body["agent_id"])
+        changes["agent_id"] = _existing_agent(world, exchange)
     if "cnam_display_name" in body or "cnam_enabled" in body:
         changes |= _cnam_changes(world, number, body)
     number = world.store.update("phone_numbers", number, **changes)
@@ -134,11 +134,13 @@ def update_override(world: World, exchange: Exchange) -> Reply:
 
 
 def _number(world: World, exchange: Exchange) -> Record:
-    return owned(world, "phone_numbers", exchange.path["id"], "phone number")
+    return owned(world, exchange.credential, "phone_numbers", exchange.path["id"], "phone number")
 
 
-def _existing_agent(world: World, agent_id: str) -> str:
-    if world.store.get("agents", agent_id.lower()) is None:
+def _existing_agent(world: World, exchange: Exchange) -> str:
+    agent_id: str = exchange.body["agent_id"]
+    agent = world.store.get("agents", agent_id.lower())
+    if agent is None or not exchange.credential.sees(agent):
         raise not_found("agent", agent_id, "body /agent_id")
     return agent_id.lower()
 

@@ -9,9 +9,9 @@ from revdesk_mock.simulation.guardrails import begun_minutes
 from revdesk_mock.world import Exchange, Reply, World, owned, shown_status
 
 
-def show_usage(world: World, _: Exchange) -> Reply:
+def show_usage(world: World, exchange: Exchange) -> Reply:
     """Answer the totals over all numbers; they are the sums of what each number shows."""
-    numbers = world.store.all("phone_numbers")
+    numbers = list(filter(exchange.credential.sees, world.store.all("phone_numbers")))
     calls = [call for number in numbers for call in _placed(world, number)]
     active = sum(number["is_active"] for number in numbers)
     enrolled = sum(number["reputation_enrolled_at"] is not None for number in numbers)
@@ -23,7 +23,7 @@ def show_usage(world: World, _: Exchange) -> Reply:
 
 def show_number_usage(world: World, exchange: Exchange) -> Reply:
     """Answer one number's totals, with its seconds and its calls by status."""
-    number = owned(world, "phone_numbers", exchange.path["phoneId"], "phone number")
+    number = owned(world, exchange.credential, "phone_numbers", exchange.path["phoneId"], "phone number")
     calls = _placed(world, number)
     return Reply(
         {

@@ -1,6 +1,6 @@
 """Who may be called, from which number, how often and for how much: checks on every calling path."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from revdesk_mock.clock import DAY, MINUTE, SECOND, Clock
@@ -60,13 +60,16 @@ class Guardrails:
 
     # checks
 
-    def check_caller(self, number: str, *, where: str, verified: bool = True) -> Record:
-        """Return the owned active number or (`verified`) verified caller ID; raises ApiError otherwise."""
+    def check_caller(self, number: str, sees: Callable[[Record], bool], *, where: str, verified: bool = True) -> Record:
+        """Return the active number or (`verified`) verified caller ID, of those that the key sees.
+
+        Raises ApiError otherwise.
+        """
         for record in self._store.find("phone_numbers", "phone_number", number):
-            if record["is_active"]:
+            if record["is_active"] and sees(record):
                 return record
         for record in self._store.find("caller_ids", "phone_number", number):
-            if verified and record["status"] == "VERIFIED":
+            if verified and record["status"] == "VERIFIED" and sees(record):
                 return record
         expected = "an owned active number" + (" or a verified caller ID" if verified else "")
         message = f"is not {expected} of this account"
