@@ -116,6 +116,7 @@ class Policies:
         asks="Whether a new sub-entity under an umbrella with HIPAA has it on",
         source="documented: off at creation; an older page says inherited",
     )
+    vetting_seconds: int = _number(60, 0, 2_592_000, asks="From a submission to the carrier's verdict")
     texting_approval: str = _choice("ignored", "required", asks="Whether sending needs texting_status approved")
 
     @classmethod

@@ -26,6 +26,7 @@ PAGE = 50  # records, where the contract in use has no default
 INDEXES: Mapping[str, tuple[str, ...]] = {
     "phone_numbers": ("phone_number", "agent_id", "organization_id"),
     "caller_ids": ("phone_number",),
+    "enterprises": ("organization_id",),
     "contacts": ("phone_number",),
     "calls": ("phone_number_id",),
     "messages": ("phone_number_id",),
