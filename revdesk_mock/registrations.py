@@ -8,9 +8,19 @@ from revdesk_mock.world import World
 DRAFT, PENDING_VETTING, APPROVED, REJECTED, DELETED = "DRAFT", "PENDING_VETTING", "APPROVED", "REJECTED", "DELETED"
 
 
+def organization_id(world: World, credential: Credential) -> str | None:
+    """Return whose registration a key speaks for: its sub-entity's, or the umbrella's.
+
+    A user's key speaks for the one organization that its user owns (inferred from the rule for sub-entities).
+    """
+    if credential.owner == SUB_ENTITY:
+        return credential.team
+    return None if world.organization is None else str(world.organization["id"])
+
+
 def own(world: World, credential: Credential) -> Record | None:
-    """Return the registration of the organization that a key acts for, unless there is none or it is deleted."""
-    return _of(world, world.owners(credential)["organization_id"])
+    """Return the registration that a key speaks for, unless there is none or it is deleted."""
+    return _of(world, organization_id(world, credential))
 
 
 def shown(world: World, credential: Credential) -> Record | None:
@@ -36,14 +46,14 @@ def needed(world: World, credential: Credential) -> Record:
 
 
 def needed_at_carrier(world: World, credential: Credential) -> Record:
-    """Return the key's own registration that the carrier knows; raises ApiError (404, or 409 before it is submitted)."""
+    """Return the key's own registration that the carrier knows; raises ApiError (404; 409 before it is submitted)."""
     record = needed(world, credential)
     check_at_carrier(record)
     return record
 
 
 def check_at_carrier(record: Record) -> None:
-    """Raise ApiError (409) where a registration has no `carrier_enterprise_id` (documented precondition; code chosen)."""
+    """Raise ApiError (409; the code is chosen) where a registration has no `carrier_enterprise_id` (documented)."""
     if record["carrier_enterprise_id"] is None:
         reason = Reason("enterprise.submitted", "this registration", "a carrier_enterprise_id", "a draft without one")
         raise ApiError("conflict", "The registration has not been submitted to the carrier yet.", reason)

@@ -35,7 +35,7 @@ def verdict_on(name: str) -> Verdict:
 
 
 def read_verdict(order: JSON) -> Verdict:
-    """Read `{"status": "APPROVED"}` or `{"status": "REJECTED", "reasons": ["..."]}`; raises ApiError (400) otherwise."""
+    """Read `{"status": "APPROVED"}` or `{"status": "REJECTED", "reasons": ["..."]}`; raises ApiError (400)."""
     match order:
         case {"status": "APPROVED", **rest} if not rest:
             return Verdict(APPROVED, [])
