@@ -117,6 +117,15 @@ class Policies:
         source="documented: off at creation; an older page says inherited",
     )
     vetting_seconds: int = _number(60, 0, 2_592_000, asks="From a submission to the carrier's verdict")
+    enrol_on_purchase: str = _choice(
+        "yes", "no", asks="Whether a US number is watched from its activation on", source="documented: it is"
+    )
+    score_refresh: str = _choice(
+        "daily",
+        "weekly",
+        asks="Refresh of scores under the shared umbrella, and where check_frequency is absent",
+        source="documented: daily; a newer page says weekly",
+    )
     texting_approval: str = _choice("ignored", "required", asks="Whether sending needs texting_status approved")
 
     @classmethod

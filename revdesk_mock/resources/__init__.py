@@ -9,6 +9,7 @@ from revdesk_mock.resources import (
     calls,
     documents,
     phone_numbers,
+    reputation,
     sms,
     sub_entities,
     usage,
@@ -23,9 +24,16 @@ HANDLERS: Mapping[str, Handler] = {
     **calls.HANDLERS,
     **documents.HANDLERS,
     **phone_numbers.HANDLERS,
+    **reputation.HANDLERS,
     **sms.HANDLERS,
     **sub_entities.HANDLERS,
     **usage.HANDLERS,
     **webrtc.HANDLERS,
 }
-STEPS: Mapping[str, Step] = {**caller_ids.STEPS, **documents.STEPS, **phone_numbers.STEPS, **sms.STEPS}
+STEPS: Mapping[str, Step] = {
+    **caller_ids.STEPS,
+    **documents.STEPS,
+    **phone_numbers.STEPS,
+    **reputation.STEPS,
+    **sms.STEPS,
+}
