@@ -1,6 +1,6 @@
 """Another contract of the same API: the same handlers answer as that document says, and what it adds is 501."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from revdesk_mock import Emulator, Policies, Settings, dumps
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.spec import Spec
 from tests.conftest import AGENT, MAIN, NEWER_AGENT, ORDINARY, SPEC, VERIFIED, Answer, Client
+from tests.resources.test_branded_calling import register, set_logo
 from tests.test_contract_document import without_prose
 
 # What the vendor published later: 63 operations in full, and 45 new ones by method, path, name and status.
@@ -35,11 +36,11 @@ CHANGED = {
     "v1_sub_entities_post": 201,
 }
 
-Step = tuple[str, str, Any] | int
+Step = tuple[str, str, Any] | int | Callable[[Client], object]
 
 
 class Ask(NamedTuple):
-    """How an operation is asked for so that it succeeds, after these steps: requests, or seconds that pass.
+    """How an operation is asked for so that it succeeds, after these steps: requests, seconds that pass, or what no request does.
 
     `{id}` in a target stands for the id that the first request answered.
     """
@@ -97,8 +98,9 @@ DRAFTED: Step = ("POST", ENTERPRISE, COMPANY)
 SUBMITTED = (DRAFTED, ("POST", f"{ENTERPRISE}/submit", None))
 SIGNED = (DRAFTED, ("POST", f"{ENTERPRISE}/sign-and-submit", SIGNATURE))
 VETTED = (*SIGNED, DAY)
+STOPPED = (*VETTED, ("DELETE", REPUTATION, None))
 MONITORED = (*VETTED, ("POST", f"{REPUTATION}/numbers", {"phone_numbers": [MAIN]}))
-BRANDED = (*VETTED, ("PUT", "/v1/caller-trust/brand", BRAND))
+BRANDED: tuple[Step, ...] = (register, ("PUT", "/v1/caller-trust/brand", BRAND))
 
 ASKS = {
     "v1_account_get": Ask("/v1/account"),
@@ -111,8 +113,8 @@ ASKS = {
     "v1_caller_ids_id_verify_post": Ask(f"/v1/caller-ids/{CALLER_ID}/verify", {"verification_code": "000000"}),
     "v1_caller_ids_post": Ask("/v1/caller-ids", {"phone_number": ORDINARY}),
     "v1_caller_trust_brand_get": Ask("/v1/caller-trust/brand", after=BRANDED),
-    "v1_caller_trust_brand_put": Ask("/v1/caller-trust/brand", BRAND, VETTED),
-    "v1_caller_trust_brand_submit_post": Ask("/v1/caller-trust/brand/submit", after=BRANDED),
+    "v1_caller_trust_brand_put": Ask("/v1/caller-trust/brand", BRAND, (register,)),
+    "v1_caller_trust_brand_submit_post": Ask("/v1/caller-trust/brand/submit", after=(*BRANDED, set_logo)),
     "v1_caller_trust_documents_id_get": Ask("/v1/caller-trust/documents/{id}", after=(UPLOAD,)),
     "v1_caller_trust_documents_post": Ask(*UPLOAD[1:]),
     "v1_caller_trust_enterprise_delete": Ask(ENTERPRISE, after=(DRAFTED,)),
@@ -138,7 +140,7 @@ ASKS = {
     "v1_caller_trust_reputation_numbers_phone_get": Ask(f"{NUMBER}?fresh=false", after=MONITORED),
     "v1_caller_trust_reputation_numbers_post": Ask(f"{REPUTATION}/numbers", {"phone_numbers": [MAIN]}, VETTED),
     "v1_caller_trust_reputation_patch": Ask(REPUTATION, {"check_frequency": "monthly"}, VETTED),
-    "v1_caller_trust_reputation_post": Ask(REPUTATION, {"check_frequency": "weekly"}, SUBMITTED),
+    "v1_caller_trust_reputation_post": Ask(REPUTATION, {"check_frequency": "weekly"}, STOPPED),
     "v1_calls_dial_post": Ask("/v1/calls/dial", {**PAIR, **NAMED, "connect_number": "+13125550108"}),
     "v1_calls_get": Ask("/v1/calls"),
     "v1_calls_id_get": Ask(f"/v1/calls/{CALL}"),
@@ -187,12 +189,14 @@ def prepared(client: Client, name: str) -> str:
     target, _, after = ASKS[name]
     first: Answer | None = None
     for step in after:
-        if isinstance(step, int):
+        if isinstance(step, tuple):
+            answer = client(*step)
+            assert answer.status < 300, f"{step[:2]}: {answer.raw.decode()}"
+            first = first or answer
+        elif isinstance(step, int):
             client.advance(step)
-            continue
-        answer = client(*step)
-        assert answer.status < 300, f"{step[:2]}: {answer.raw.decode()}"
-        first = first or answer
+        else:
+            step(client)
     return target if first is None else target.format(id=first.data.get("id") or first.data.get("document_id"))
 
 
