@@ -40,8 +40,9 @@ Step = tuple[str, str, Any] | int | Callable[[Client], object]
 
 
 class Ask(NamedTuple):
-    """How an operation is asked for so that it succeeds, after these steps: requests, seconds that pass, or what no request does.
+    """How an operation is asked for so that it succeeds, and the steps before it.
 
+    A step is a request, a number of seconds that pass, or something that no request does.
     `{id}` in a target stands for the id that the first request answered.
     """
 
