@@ -78,8 +78,9 @@ def update(world: World, exchange: Exchange) -> Reply:
     if "cnam_display_name" in body or "cnam_enabled" in body:
         changes |= _cnam_changes(world, number, body)
     number = world.store.update("phone_numbers", number, **changes)
-    shown = ("cnam_display_name", "cnam_status", "name", "recording_enabled", "transcription_enabled", "agent_id")
-    return Reply({"id": int(number["id"]), **{field: number[field] for field in shown}})
+    plain = ("cnam_display_name", "cnam_status", "name", "recording_enabled", "transcription_enabled")
+    shown = {field: number[field] for field in plain}
+    return Reply({"id": int(number["id"]), **shown, "agent_id": _agent_id(world, exchange, number)})
 
 
 def release(world: World, exchange: Exchange) -> Reply:
@@ -143,6 +144,12 @@ def _existing_agent(world: World, exchange: Exchange) -> str:
     if agent is None or not exchange.credential.sees(agent):
         raise not_found("agent", agent_id, "body /agent_id")
     return agent_id.lower()
+
+
+def _agent_id(world: World, exchange: Exchange, number: Record) -> str | None:
+    """Return the agent that a number is wired to; None where that is not the key's to see."""
+    agent = world.store.get("agents", number["agent_id"])
+    return None if agent is None or not exchange.credential.sees(agent) else str(agent["id"])
 
 
 def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[str, JSON]:

@@ -12,7 +12,7 @@ from revdesk_mock.world import Exchange, Reply, World, owned, shown_status
 def show_usage(world: World, exchange: Exchange) -> Reply:
     """Answer the totals over all numbers; they are the sums of what each number shows."""
     numbers = list(filter(exchange.credential.sees, world.store.all("phone_numbers")))
-    calls = [call for number in numbers for call in _placed(world, number)]
+    calls = [call for number in numbers for call in _placed(world, exchange, number)]
     active = sum(number["is_active"] for number in numbers)
     enrolled = sum(number["reputation_enrolled_at"] is not None for number in numbers)
     risks = {"low": 0, "medium": 0, "high": 0, "unknown": enrolled}
@@ -24,7 +24,7 @@ def show_usage(world: World, exchange: Exchange) -> Reply:
 def show_number_usage(world: World, exchange: Exchange) -> Reply:
     """Answer one number's totals, with its seconds and its calls by status."""
     number = owned(world, exchange.credential, "phone_numbers", exchange.path["phoneId"], "phone number")
-    calls = _placed(world, number)
+    calls = _placed(world, exchange, number)
     return Reply(
         {
             "phone_id": int(number["id"]),
@@ -37,10 +37,13 @@ def show_number_usage(world: World, exchange: Exchange) -> Reply:
     )
 
 
-def _placed(world: World, number: Record) -> list[Record]:
-    """Return the calls of a number that were dialed this month; a token that nobody used placed no call."""
+def _placed(world: World, exchange: Exchange, number: Record) -> list[Record]:
+    """Return the calls of a number, of those that the key sees, that were dialed this month.
+
+    A token that nobody used placed no call.
+    """
     start, end = month_of(world.clock.now())
-    calls = world.store.find("calls", "phone_number_id", number["id"])
+    calls = filter(exchange.credential.sees, world.store.find("calls", "phone_number_id", number["id"]))
     return [call for call in calls if call["dialed_at"] is not None and start <= call["dialed_at"] < end]
 
 
