@@ -39,23 +39,25 @@ class Emulator:
         self._worlds: dict[str, World] = {}
         self._admitted = {fingerprint(key) for key in self.settings.api_keys}
         dice = Dice(f"{self.seed}:requests")
-        self.pipeline = Pipeline(self.spec, HANDLERS, self.settings.policies, self._locate, self.journal, dice)
+        self.pipeline = Pipeline(self.spec, HANDLERS, self.settings.policies, self.admit, self.journal, dice)
 
     def handle(self, request: Request) -> Coroutine[None, None, Response]:
         """Answer one request; never raises."""
         return self.pipeline.handle(request)
 
-    def world(self, key: str) -> World:
-        """Return the world of a key, opened now if it is new; raises ApiError (401) for a refused key."""
-        return self.admit(key)[0]
+    def world(self, bearer: str) -> World:
+        """Return the world of a bearer, opened now for a new key; raises ApiError (401) for a refused one."""
+        return self.admit(bearer)[0]
 
-    def admit(self, key: str) -> tuple[World, Credential]:
-        """Return the world of a key and what the key may do there; raises ApiError (401) for a refused key."""
-        digest = fingerprint(key)
+    def admit(self, bearer: str) -> tuple[World, Credential]:
+        """Return the world of a key or client token, and what that may do there; raises ApiError as `world` does."""
+        if bearer.startswith(CLIENT_TOKEN_PREFIX):
+            return self._admit_client_token(bearer)
+        digest = fingerprint(bearer)
         found = self._keys.get(digest)
         if found is not None:
             return found
-        kind = credentials.kind_of(key)
+        kind = credentials.kind_of(bearer)
         if self._admitted and digest not in self._admitted:
             raise credentials.unauthorized(
                 "The API key is not known.", "auth.unknown", "a key given to --api-key", "another"
@@ -108,29 +110,27 @@ class Emulator:
         for world in self._worlds.values():
             world.clock.release()
 
-    def _locate(self, bearer: str) -> tuple[World, Credential]:
-        if bearer.startswith(CLIENT_TOKEN_PREFIX):
-            world = self._worlds.get(world_of(bearer.removeprefix(CLIENT_TOKEN_PREFIX)) or "")
-            if world is None:
-                raise credentials.unauthorized(
-                    "The client token is not valid.", "auth.client_token", "a token minted here", "another"
-                )
-            return world, world.credentials.read_client_token(bearer, world.keys)
-        return self.admit(bearer)
+    def _admit_client_token(self, token: str) -> tuple[World, Credential]:
+        world = self._worlds.get(world_of(token.removeprefix(CLIENT_TOKEN_PREFIX)) or "")
+        if world is None:
+            raise credentials.unauthorized(
+                "The client token is not valid.", "auth.client_token", "a token minted here", "another"
+            )
+        return world, world.credentials.read_client_token(token, world.keys)
 
     def _open(self, credential: Credential, dump: Mapping[str, JSON]) -> World:
         world = World(self.settings, credential, self.seed, STEPS, dump)
         self._worlds[world.id] = world
         self._let_in(world, credential)
         for record in world.store.all("keys"):
-            self._let_in(world, keys.credential_of(record))
+            self._let_in(world, keys.credential_of(world, record))
         world.store.on_commit(lambda changes: self._note_keys(world, changes))
         return world
 
     def _note_keys(self, world: World, changes: Sequence[Change]) -> None:
         for change in changes:
             if change.collection == "keys" and change.after is not None:
-                self._let_in(world, keys.credential_of(change.after))
+                self._let_in(world, keys.credential_of(world, change.after))
 
     def _let_in(self, world: World, credential: Credential) -> None:
         self._keys[credential.bucket] = (world, credential)

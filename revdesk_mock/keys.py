@@ -16,6 +16,7 @@ def mint(world: World, owner: str, *, team: str | None, has_user: bool, scopes: 
     for anything else. The docs leave minting to the dashboard; here it is the admin API.
     """
     _check(world, owner, team, has_user=has_user)
+    known = _known(scopes)
     key = f"revdesk_{world.dice.hex(32)}"
     record = {
         "id": world.dice.uuid(),
@@ -23,19 +24,20 @@ def mint(world: World, owner: str, *, team: str | None, has_user: bool, scopes: 
         "owner": owner,
         "team": team,
         "has_user": has_user,
-        "scopes": _known(scopes),
+        "scopes": known,
         "created_at": world.clock.now(),
     }
     with world.store.transaction():
         return key, world.store.insert("keys", record)
 
 
-def credential_of(record: Record) -> Credential:
-    """Return what a minted key may do."""
+def credential_of(world: World, record: Record) -> Credential:
+    """Return what a minted key may do; in a demo key's world all are demo keys (inferred: an account is demo)."""
     return Credential(
         record["id"],
         record["sha256"],
         frozenset(record["scopes"]),
+        is_demo=world.key.is_demo,
         owner=record["owner"],
         team=record["team"],
         has_user=record["has_user"],

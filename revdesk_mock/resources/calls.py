@@ -69,7 +69,7 @@ def place_ai_call(world: World, exchange: Exchange) -> Reply:
         field="phoneNumber",
     )
     call = placement.place(world, exchange.credential, plan)
-    contact = _contact(world, body["phoneNumber"], body.get("name"))
+    contact = _contact(world, exchange)
     data = {"call_id": call["id"], "contact_id": contact["id"], "status": shown_status(world, call)}
     return Reply(data, location=f"/v1/calls/{call['id']}")
 
@@ -152,10 +152,14 @@ def _exact_number(body: dict[str, JSON]) -> str:
     raise invalid("from_number", "is required, or a number_set_id", rule="call.caller", expected=expected, got=None)
 
 
-def _contact(world: World, number: str, name: str | None) -> Record:
-    for contact in world.store.find("contacts", "phone_number", number):
+def _contact(world: World, exchange: Exchange) -> Record:
+    """Return the called person's contact, of those that the key sees, or a new one."""
+    number, credential = exchange.body["phoneNumber"], exchange.credential
+    for contact in filter(credential.sees, world.store.find("contacts", "phone_number", number)):
         return contact
-    return world.store.insert("contacts", {"id": world.dice.uuid(), "phone_number": number, "name": name})
+    organization_id = world.owners(credential)["organization_id"]
+    person = {"phone_number": number, "name": exchange.body.get("name")}
+    return world.store.insert("contacts", {"id": world.dice.uuid(), "organization_id": organization_id, **person})
 
 
 def _summary(world: World, exchange: Exchange, call: Record) -> dict[str, JSON]:

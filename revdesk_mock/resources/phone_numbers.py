@@ -41,13 +41,15 @@ def search(world: World, exchange: Exchange) -> Reply:
 def list_numbers(world: World, exchange: Exchange) -> Reply:
     """Answer one page, newest first."""
     numbers, meta = page(world, exchange, "phone_numbers")
-    return Reply([_summary(world, number) for number in numbers], meta)
+    return Reply([_summary(world, exchange, number) for number in numbers], meta)
 
 
 def show(world: World, exchange: Exchange) -> Reply:
     """Answer one number; before provisioning ends it reads `pending:...` and is not active."""
     number = _number(world, exchange)
-    return Reply({**_shared(world, number), "subscription_status": "active" if number["is_active"] else "pending"})
+    return Reply(
+        {**_shared(world, exchange, number), "subscription_status": "active" if number["is_active"] else "pending"}
+    )
 
 
 def buy(world: World, exchange: Exchange) -> Reply:
@@ -79,8 +81,9 @@ def update(world: World, exchange: Exchange) -> Reply:
     if "cnam_display_name" in body or "cnam_enabled" in body:
         changes |= _cnam_changes(world, number, body)
     number = world.store.update("phone_numbers", number, **changes)
-    shown = ("cnam_display_name", "cnam_status", "name", "recording_enabled", "transcription_enabled", "agent_id")
-    return Reply({"id": int(number["id"]), **{field: number[field] for field in shown}})
+    plain = ("cnam_display_name", "cnam_status", "name", "recording_enabled", "transcription_enabled")
+    shown = {field: number[field] for field in plain}
+    return Reply({"id": int(number["id"]), **shown, "agent_id": _agent_id(world, exchange, number)})
 
 
 def release(world: World, exchange: Exchange) -> Reply:
@@ -147,6 +150,12 @@ def _existing_agent(world: World, exchange: Exchange) -> str:
     return agent_id.lower()
 
 
+def _agent_id(world: World, exchange: Exchange, number: Record) -> str | None:
+    """Return the agent that a number is wired to; None where that is not the key's to see."""
+    agent = world.store.get("agents", number["agent_id"])
+    return None if agent is None or not exchange.credential.sees(agent) else str(agent["id"])
+
+
 def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[str, JSON]:
     """Work out a CNAM change: US local and active numbers only; an empty name or `cnam_enabled` false ends it."""
     cnam.check(body.get("cnam_display_name", ""))
@@ -168,20 +177,21 @@ def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[s
     return {"cnam_display_name": name, "cnam_status": cnam.PENDING, "cnam_live_at": live_at}
 
 
-def _shared(world: World, number: Record) -> dict[str, JSON]:
-    plain = ("name", "organization_id", "user_id", "provider", "is_active", "iso_country", "agent_id")
+def _shared(world: World, exchange: Exchange, number: Record) -> dict[str, JSON]:
+    plain = ("name", "organization_id", "user_id", "provider", "is_active", "iso_country")
     return {
         **{field: number[field] for field in plain},
         "id": int(number["id"]),
         "phone_number": number["shown_number"],
+        "agent_id": _agent_id(world, exchange, number),
         "reputation_enrolled_at": iso_or_none(monitoring.enrolled_at(world, number)),
         "created_at": iso(number["created_at"]),
     }
 
 
-def _summary(world: World, number: Record) -> dict[str, JSON]:
+def _summary(world: World, exchange: Exchange, number: Record) -> dict[str, JSON]:
     return {
-        **_shared(world, number),
+        **_shared(world, exchange, number),
         "cnam_display_name": number["cnam_display_name"],
         "cnam_status": number["cnam_status"],
         "texting_enabled": number["texting_status"] == "approved",

@@ -21,7 +21,7 @@ def list_sub_entities(world: World, exchange: Exchange) -> Reply:
 def create(world: World, exchange: Exchange) -> Reply:
     """Add an organization under the umbrella; the person behind the key becomes its owner (documented)."""
     umbrella, body = _umbrella(world, exchange), exchange.body
-    user = world.user_of(exchange.credential)
+    slug, user = _slug(world, umbrella, body), world.user_of(exchange.credential)
     inherits = world.policies.sub_entity_inherits_hipaa == "yes" and umbrella["hipaa_enabled"]
     record = world.store.insert(
         "sub_entities",
@@ -29,7 +29,7 @@ def create(world: World, exchange: Exchange) -> Reply:
             "id": world.dice.uuid(),
             "organization_id": umbrella["id"],
             "name": body["name"],
-            "slug": _slug(world, umbrella, body),
+            "slug": slug,
             "hipaa_enabled": inherits,
             "members": [] if user is None else [user["id"]],
             "created_at": world.clock.now(),

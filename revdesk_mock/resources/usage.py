@@ -17,7 +17,7 @@ UNKNOWN = "unknown"
 def show_usage(world: World, exchange: Exchange) -> Reply:
     """Answer the totals over all numbers; they are the sums of what each number shows."""
     numbers = list(filter(exchange.credential.sees, world.store.all("phone_numbers")))
-    calls = [call for number in numbers for call in _placed(world, number)]
+    calls = [call for number in numbers for call in _placed(world, exchange, number)]
     active = sum(number["is_active"] for number in numbers)
     return Reply(
         {
@@ -32,7 +32,7 @@ def show_usage(world: World, exchange: Exchange) -> Reply:
 def show_number_usage(world: World, exchange: Exchange) -> Reply:
     """Answer one number's totals, with its seconds and its calls by status."""
     number = owned(world, exchange.credential, "phone_numbers", exchange.path["phoneId"], "phone number")
-    calls = _placed(world, number)
+    calls = _placed(world, exchange, number)
     return Reply(
         {
             "phone_id": int(number["id"]),
@@ -52,10 +52,13 @@ def _risks(world: World, credential: Credential) -> dict[str, int]:
     return {risk: found[risk] for risk in (LOW, MEDIUM, HIGH, UNKNOWN)}
 
 
-def _placed(world: World, number: Record) -> list[Record]:
-    """Return the calls of a number that were dialed this month; a token that nobody used placed no call."""
+def _placed(world: World, exchange: Exchange, number: Record) -> list[Record]:
+    """Return the calls of a number, of those that the key sees, that were dialed this month.
+
+    A token that nobody used placed no call.
+    """
     start, end = month_of(world.clock.now())
-    calls = world.store.find("calls", "phone_number_id", number["id"])
+    calls = filter(exchange.credential.sees, world.store.find("calls", "phone_number_id", number["id"]))
     return [call for call in calls if call["dialed_at"] is not None and start <= call["dialed_at"] < end]
 
 
