@@ -13,6 +13,7 @@ from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Reason, Record
+from revdesk_mock.resources import branded_calling
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.credentials import SCOPES, read_bearer
 from revdesk_mock.simulation.guardrails import PRICES
@@ -40,6 +41,7 @@ class Admin:
             Route("/_revdesk/clock", self._guarded(self._clock), methods=["GET", "POST"]),
             Route("/_revdesk/keys", self._guarded(self._mint_key), methods=["POST"]),
             Route("/_revdesk/caller-ids/{id}/code", self._guarded(self._caller_id_code)),
+            Route("/_revdesk/brand/logo", self._guarded(self._set_logo), methods=["PUT"]),
             Route(f"{call}/recording.wav", self._guarded(self._recording)),
             Route(f"{call}/transcript", self._guarded(self._transcript)),
         ]
@@ -126,6 +128,15 @@ class Admin:
         world.run_due()
         record = owned(world, credential, "caller_ids", request.path_params["id"], "caller ID")
         return JSONResponse({"caller_id_id": record["id"], **{name: record[name] for name in ("phone_number", "code")}})
+
+    async def _set_logo(self, request: Request) -> Response:
+        """Set or remove the logo of the bearer's brand, for which the API has no operation."""
+        world, credential = self._emulator.admit(read_bearer(request.headers))
+        logo_url = branded_calling.read_logo(read_object(await request.body()))
+        world.run_due()
+        with world.store.transaction():
+            brand = branded_calling.edit(world, branded_calling.needed(world, credential), logo_url=logo_url)
+        return JSONResponse({field: brand[field] for field in ("id", "logo_url", "status")})
 
     async def _recording(self, request: Request) -> Response:
         """Send the sound of an ended call."""

@@ -117,6 +117,12 @@ class Policies:
         source="documented: off at creation; an older page says inherited",
     )
     vetting_seconds: int = _number(60, 0, 2_592_000, asks="From a submission to the carrier's verdict")
+    brand_push: str = _choice(
+        "nightly",
+        "at_once",
+        asks="When a submitted brand goes to the carrier: at the next 02:00 UTC, or at once",
+        source="documented: by night; the hour is chosen",
+    )
     texting_approval: str = _choice("ignored", "required", asks="Whether sending needs texting_status approved")
 
     @classmethod

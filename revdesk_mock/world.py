@@ -27,6 +27,7 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
     "phone_numbers": ("phone_number", "agent_id", "organization_id"),
     "caller_ids": ("phone_number",),
     "enterprises": ("organization_id",),
+    "brands": ("enterprise_id",),
     "contacts": ("phone_number",),
     "calls": ("phone_number_id",),
     "messages": ("phone_number_id",),

@@ -202,6 +202,24 @@ def test_the_code_of_a_caller_id_is_there_for_its_own_key_only(server: Server) -
     assert ask(server, "POST", verify, handed_in, **key).body["data"]["verified"] is True
 
 
+def test_the_logo_of_a_brand_is_set_by_its_own_key_only(server: Server) -> None:
+    key = {"Authorization": "Bearer revdesk_brand"}
+    world, path = server.emulator.world("revdesk_brand"), "/_revdesk/brand/logo"
+    assert world.organization is not None
+    enterprise = {"id": world.dice.uuid(), "organization_id": world.organization["id"], "status": "DRAFT"}
+    with world.store.transaction():
+        world.store.insert("enterprises", enterprise)
+    logo = {"logo_url": "https://harbor-dental.example/logo.png"}
+    assert ask(server, "PUT", path, logo, **key).status == 404
+    brand = {"display_name": "Harbor Dental", "call_reason": "Your appointment"}
+    brand_id = ask(server, "PUT", "/v1/caller-trust/brand", brand, **key).body["data"]["id"]
+    assert ask(server, "PUT", path, logo).status == 404
+    assert ask(server, "PUT", path, {"logo_url": "logo.png"}, **key).body["error"]["fields"].keys() == {"logo_url"}
+    assert ask(server, "PUT", path, logo, **key).body == {"id": brand_id, **logo, "status": "DRAFT"}
+    assert ask(server, "GET", "/v1/caller-trust/brand", **key).body["data"]["logo_url"] == logo["logo_url"]
+    assert ask(server, "PUT", path, {"logo_url": None}, **key).body["logo_url"] is None
+
+
 def test_the_clock_needs_a_key(server: Server) -> None:
     assert ask(server, "GET", "/_revdesk/clock", Authorization="nothing").status == 401
 

@@ -361,6 +361,30 @@ def caller_id_after(*seconds: float) -> Scenario:
     return scenario
 
 
+def pushed_after(*seconds: float) -> Scenario:
+    """Return a scenario that submits a brand at 09:00 UTC and looks at it at these seconds."""
+
+    def scenario(client: Client) -> Outcome:
+        world, path = client.world, "/v1/caller-trust/brand"
+        assert world.organization is not None
+        enterprise = {"id": world.dice.uuid(), "organization_id": world.organization["id"], "status": "DRAFT"}
+        with world.store.transaction():
+            world.store.insert("enterprises", enterprise)
+        client("PUT", path, {"display_name": "Harbor Dental", "call_reason": "Your appointment"})
+        with world.store.transaction():
+            world.store.update(
+                "brands", world.store.all("brands")[0], logo_url="https://harbor-dental.example/logo.png"
+            )
+        client.post(f"{path}/submit")
+        seen, start = [], world.clock.now()
+        for second in seconds:
+            client.advance(second - (world.clock.now() - start) / 1000)
+            seen.append(client.get(path).data["status"])
+        return seen
+
+    return scenario
+
+
 TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("wrong_method_status", "405", wrong_method, (405, "method_not_allowed")),
     ("wrong_method_status", "404", wrong_method, (404, "route_not_found")),
@@ -461,6 +485,8 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("caller_id_code_minutes", 1, caller_id_after(59.999, 60), ["PENDING", "EXPIRED"]),
     ("sub_entity_inherits_hipaa", "no", flag_of_a_new_sub_entity, False),
     ("sub_entity_inherits_hipaa", "yes", flag_of_a_new_sub_entity, True),
+    ("brand_push", "nightly", pushed_after(0, 16 * 3600, 17 * 3600), ["PENDING_SUBMIT", "PENDING_SUBMIT", "SUBMITTED"]),
+    ("brand_push", "at_once", pushed_after(0, 60), ["SUBMITTED", "APPROVED"]),
     ("texting_approval", "ignored", text_without_approval, [OK, OK]),
     ("texting_approval", "required", text_without_approval, [CONFLICT, OK]),
 ]

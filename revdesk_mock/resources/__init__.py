@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from revdesk_mock.resources import (
     account,
     agents,
+    branded_calling,
     caller_ids,
     calls,
     documents,
@@ -19,6 +20,7 @@ from revdesk_mock.world import Handler, Step
 HANDLERS: Mapping[str, Handler] = {
     **account.HANDLERS,
     **agents.HANDLERS,
+    **branded_calling.HANDLERS,
     **caller_ids.HANDLERS,
     **calls.HANDLERS,
     **documents.HANDLERS,
@@ -28,4 +30,10 @@ HANDLERS: Mapping[str, Handler] = {
     **usage.HANDLERS,
     **webrtc.HANDLERS,
 }
-STEPS: Mapping[str, Step] = {**caller_ids.STEPS, **documents.STEPS, **phone_numbers.STEPS, **sms.STEPS}
+STEPS: Mapping[str, Step] = {
+    **branded_calling.STEPS,
+    **caller_ids.STEPS,
+    **documents.STEPS,
+    **phone_numbers.STEPS,
+    **sms.STEPS,
+}
