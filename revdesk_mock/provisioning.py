@@ -48,7 +48,6 @@ def start(world: World, credential: Credential, offer: Offer, name: str | None) 
         "provider": PROVIDER,
         "is_active": False,
         "iso_country": offer.block.country,
-        "reputation_enrolled_at": None,
         "cnam_display_name": None,
         "cnam_status": NO_CNAM,
         "cnam_live_at": None,

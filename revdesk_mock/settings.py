@@ -123,6 +123,15 @@ class Policies:
         asks="When a submitted brand goes to the carrier: at the next 02:00 UTC, or at once",
         source="documented: by night; the hour is chosen",
     )
+    enrol_on_purchase: str = _choice(
+        "yes", "no", asks="Whether a US number is watched from its activation on", source="documented: it is"
+    )
+    score_refresh: str = _choice(
+        "daily",
+        "weekly",
+        asks="Refresh of scores under the shared umbrella, and where check_frequency is absent",
+        source="documented: daily; a newer page says weekly",
+    )
     texting_approval: str = _choice("ignored", "required", asks="Whether sending needs texting_status approved")
 
     @classmethod

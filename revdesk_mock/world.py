@@ -31,6 +31,7 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
     "contacts": ("phone_number",),
     "calls": ("phone_number_id",),
     "messages": ("phone_number_id",),
+    "reputations": ("organization_id",),
     "tokens": ("sha256",),
 }
 

@@ -13,6 +13,7 @@ import pytest
 
 from revdesk_mock import Emulator, Policies, Request, Response, Settings, World, keys
 from revdesk_mock.emulator import export
+from revdesk_mock.messages import Record
 from revdesk_mock.settings import shipped
 from revdesk_mock.simulation.credentials import SCOPES
 from revdesk_mock.spec import Spec
@@ -23,6 +24,8 @@ MAIN, RECALL = "+14155550100", "+12125550100"  # owned, active numbers: records 
 VERIFIED = "+16175550142"  # a verified caller ID
 AGENT, NEWER_AGENT = "a1b6e0c4-52d8-4e7f-8c93-17f4d0e6b2a5", "c7d3f9b2-6e14-4a58-93bd-e05a8c1f7d64"
 ORDINARY = "+13125550100"
+ORGANIZATION = "6f1c2a9e-3b57-4c1d-9a84-0f5e7d2b6c31"
+UPTOWN = "9d4b7c20-61fe-4a35-8e02-c5a7f3d81b96"  # its sub-entity
 
 SPEC = Spec.load(shipped("openapi.json"))
 
@@ -115,6 +118,24 @@ class Client:
 def emulator_with(**policies: Any) -> Emulator:
     """Return an emulator with a standing clock, a fixed seed and these policies."""
     return Emulator(Settings(seed="test", clock="frozen", policies=Policies(**policies)), SPEC)
+
+
+def registered(client: Client, organization: str = ORGANIZATION, **changes: Any) -> Record:
+    """Write the registration of an organization, vetted and with a carrier record, and return it."""
+    with client.world.store.transaction():
+        return client.world.store.insert(
+            "enterprises",
+            {
+                "id": client.world.dice.uuid(),
+                "organization_id": organization,
+                "carrier_enterprise_id": "ent_1",
+                "status": "APPROVED",
+                "legal_name": "Harbor Dental LLC",
+                "loa_document_id": "a-signed-letter",
+                "due_at": None,
+                **changes,
+            },
+        )
 
 
 def reopened(client: Client, folder: Path, **policies: Any) -> Client:

@@ -23,6 +23,7 @@ RECORDS = {
     "agents": "agents",
     "calls": "calls",
     "documents": "documents",
+    "numbers": "monitored_numbers",
     "phone-numbers": "phone_numbers",
     "sub-entities": "sub_entities",
     "usage": "phone_numbers",
@@ -98,6 +99,9 @@ def test_the_records_of_the_default_fixture_know_one_another() -> None:
     for record in (*records["phone_numbers"], *records["calls"]):
         assert record["organization_id"] in ids["organizations"]
         assert record["user_id"] in ids["users"]
+    owners = {number["phone_number"]: number["organization_id"] for number in records["phone_numbers"]}
+    for watched in records["monitored_numbers"]:
+        assert watched["organization_id"] == owners[watched["id"]]
     for call in records["calls"]:
         assert call["phone_number_id"] in ids["phone_numbers"]
         assert call["agent_id"] in {None, *ids["agents"]}

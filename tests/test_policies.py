@@ -333,6 +333,16 @@ def text_without_approval(client: Client) -> Outcome:
     return [outcome(client.post("/v1/sms/send", {**message, "from": sender})) for sender in senders]
 
 
+def watched_after_buying(client: Client) -> Outcome:
+    client.post("/v1/phone-numbers", {"phone_number": "+13125550177"})
+    client.advance(60)
+    return [number["phone_number"] for number in client.get("/v1/caller-trust/reputation/numbers").data]
+
+
+def last_refresh(client: Client) -> Outcome:
+    return client.get(f"/v1/caller-trust/reputation/numbers/{MAIN}").data["last_refreshed_at"]
+
+
 FORBIDDEN, UNAUTHORIZED = (403, "forbidden"), (401, "unauthorized")
 INVALID, CONFLICT = (400, "validation_error"), (409, "conflict")
 OK = (200, "ok")
@@ -487,6 +497,10 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("sub_entity_inherits_hipaa", "yes", flag_of_a_new_sub_entity, True),
     ("brand_push", "nightly", pushed_after(0, 16 * 3600, 17 * 3600), ["PENDING_SUBMIT", "PENDING_SUBMIT", "SUBMITTED"]),
     ("brand_push", "at_once", pushed_after(0, 60), ["SUBMITTED", "APPROVED"]),
+    ("enrol_on_purchase", "yes", watched_after_buying, ["+13125550177", MAIN]),
+    ("enrol_on_purchase", "no", watched_after_buying, [MAIN]),
+    ("score_refresh", "daily", last_refresh, "2026-01-05T00:00:00.000Z"),
+    ("score_refresh", "weekly", last_refresh, "2026-01-02T00:00:00.000Z"),
     ("texting_approval", "ignored", text_without_approval, [OK, OK]),
     ("texting_approval", "required", text_without_approval, [CONFLICT, OK]),
 ]

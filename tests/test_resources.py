@@ -37,6 +37,11 @@ def document_of(client: Client) -> str:
     return str(client.post("/v1/caller-trust/documents", upload).data["document_id"])
 
 
+def watched_number_of(client: Client) -> str:
+    number_of(client)
+    return NUMBER
+
+
 def caller_id_of(client: Client) -> str:
     started = client.post("/v1/caller-ids", {"phone_number": "+13125550177"}).data["caller_id_id"]
     record = client.world.store.get("caller_ids", started)
@@ -57,6 +62,7 @@ MADE: dict[str, Callable[[Client], str]] = {
     "/v1/agents/": agent_of,
     "/v1/caller-ids/": caller_id_of,
     "/v1/caller-trust/documents/": document_of,
+    "/v1/caller-trust/reputation/numbers/": watched_number_of,
     "/v1/sub-entities/": sub_entity_of,
 }
 # What a by-id write needs in its body.

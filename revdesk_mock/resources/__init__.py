@@ -10,6 +10,7 @@ from revdesk_mock.resources import (
     calls,
     documents,
     phone_numbers,
+    reputation,
     sms,
     sub_entities,
     usage,
@@ -25,6 +26,7 @@ HANDLERS: Mapping[str, Handler] = {
     **calls.HANDLERS,
     **documents.HANDLERS,
     **phone_numbers.HANDLERS,
+    **reputation.HANDLERS,
     **sms.HANDLERS,
     **sub_entities.HANDLERS,
     **usage.HANDLERS,
@@ -35,5 +37,6 @@ STEPS: Mapping[str, Step] = {
     **caller_ids.STEPS,
     **documents.STEPS,
     **phone_numbers.STEPS,
+    **reputation.STEPS,
     **sms.STEPS,
 }

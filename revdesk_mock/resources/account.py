@@ -27,10 +27,9 @@ def show_identity(world: World, exchange: Exchange) -> Reply:
 def show_account(world: World, exchange: Exchange) -> Reply:
     """Answer plan and footprint; numbers count from the moment they are bought."""
     credential = exchange.credential
-    numbers = list(filter(credential.sees, world.store.all("phone_numbers")))
     footprint = {
-        "phone_numbers": len(numbers),
-        "enrolled_reputation_numbers": sum(number["reputation_enrolled_at"] is not None for number in numbers),
+        "phone_numbers": sum(map(credential.sees, world.store.all("phone_numbers"))),
+        "enrolled_reputation_numbers": sum(map(credential.sees, world.store.all("monitored_numbers"))),
         "own_brand_enterprise": False,
     }
     return Reply(

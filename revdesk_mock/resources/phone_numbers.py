@@ -1,6 +1,6 @@
 """Phone numbers: search, buy, provision, update, CNAM, texting overrides, release."""
 
-from revdesk_mock import inventory, provisioning
+from revdesk_mock import inventory, monitoring, provisioning
 from revdesk_mock.clock import HOUR, iso, iso_or_none
 from revdesk_mock.errors import ApiError, invalid, not_found
 from revdesk_mock.messages import JSON, Reason, Record
@@ -42,13 +42,13 @@ def search(world: World, exchange: Exchange) -> Reply:
 def list_numbers(world: World, exchange: Exchange) -> Reply:
     """Answer one page, newest first."""
     numbers, meta = page(world, exchange, "phone_numbers")
-    return Reply([_summary(number) for number in numbers], meta)
+    return Reply([_summary(world, number) for number in numbers], meta)
 
 
 def show(world: World, exchange: Exchange) -> Reply:
     """Answer one number; before provisioning ends it reads `pending:...` and is not active."""
     number = _number(world, exchange)
-    return Reply({**_shared(number), "subscription_status": "active" if number["is_active"] else "pending"})
+    return Reply({**_shared(world, number), "subscription_status": "active" if number["is_active"] else "pending"})
 
 
 def buy(world: World, exchange: Exchange) -> Reply:
@@ -65,8 +65,10 @@ def buy(world: World, exchange: Exchange) -> Reply:
 
 
 def activate(world: World, number: Record) -> None:
-    """End provisioning: active, and with its real number, in one step."""
+    """End provisioning: active, and with its real number, in one step; a US number is watched (documented)."""
     world.store.update("phone_numbers", number, is_active=True, shown_number=number["phone_number"], due_at=None)
+    if number["iso_country"] == "US" and world.policies.enrol_on_purchase == "yes":
+        monitoring.enrol(world, number)
 
 
 def update(world: World, exchange: Exchange) -> Reply:
@@ -83,7 +85,7 @@ def update(world: World, exchange: Exchange) -> Reply:
 
 
 def release(world: World, exchange: Exchange) -> Reply:
-    """Give the number back; its calls, their tokens and its texting override are erased with it."""
+    """Give the number back; its calls, their tokens, its texting override and its scores are erased with it."""
     number = _number(world, exchange)
     calls = {call["id"]: call for call in world.store.find("calls", "phone_number_id", number["id"])}  # in their order
     for token in world.store.all("tokens"):
@@ -92,6 +94,7 @@ def release(world: World, exchange: Exchange) -> Reply:
     for call_id in calls:
         world.store.delete("calls", call_id)
     world.store.delete("sms_overrides", number["id"])
+    monitoring.forget(world, number["phone_number"])
     world.store.delete("phone_numbers", number["id"])
     return Reply({"id": int(number["id"]), "deleted": True})
 
@@ -165,20 +168,20 @@ def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[s
     return {"cnam_display_name": name, "cnam_status": PENDING, "cnam_live_at": live_at}
 
 
-def _shared(number: Record) -> dict[str, JSON]:
+def _shared(world: World, number: Record) -> dict[str, JSON]:
     plain = ("name", "organization_id", "user_id", "provider", "is_active", "iso_country")
     return {
         **{field: number[field] for field in plain},
         "id": int(number["id"]),
         "phone_number": number["shown_number"],
-        "reputation_enrolled_at": iso_or_none(number["reputation_enrolled_at"]),
+        "reputation_enrolled_at": iso_or_none(monitoring.enrolled_at(world, number)),
         "created_at": iso(number["created_at"]),
     }
 
 
-def _summary(number: Record) -> dict[str, JSON]:
+def _summary(world: World, number: Record) -> dict[str, JSON]:
     return {
-        **_shared(number),
+        **_shared(world, number),
         "cnam_display_name": number["cnam_display_name"],
         "cnam_status": number["cnam_status"],
         "texting_enabled": number["texting_status"] == "approved",

@@ -3,10 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from revdesk_mock import monitoring
 from revdesk_mock.clock import iso, month_of
 from revdesk_mock.messages import JSON, Record
+from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import begun_minutes
+from revdesk_mock.simulation.scores import HIGH, LOW, MEDIUM
 from revdesk_mock.world import Exchange, Reply, World, owned, shown_status
+
+UNKNOWN = "unknown"
 
 
 def show_usage(world: World, exchange: Exchange) -> Reply:
@@ -14,10 +19,13 @@ def show_usage(world: World, exchange: Exchange) -> Reply:
     numbers = list(filter(exchange.credential.sees, world.store.all("phone_numbers")))
     calls = [call for number in numbers for call in _placed(world, number)]
     active = sum(number["is_active"] for number in numbers)
-    enrolled = sum(number["reputation_enrolled_at"] is not None for number in numbers)
-    risks = {"low": 0, "medium": 0, "high": 0, "unknown": enrolled}
     return Reply(
-        {**_period(world), **_totals(world, calls), "phone_numbers_active": active, "spam_risk_distribution": risks}
+        {
+            **_period(world),
+            **_totals(world, calls),
+            "phone_numbers_active": active,
+            "spam_risk_distribution": _risks(world, exchange.credential),
+        }
     )
 
 
@@ -35,6 +43,13 @@ def show_number_usage(world: World, exchange: Exchange) -> Reply:
             "calls_by_status": dict(Counter(shown_status(world, call) for call in calls)),
         }
     )
+
+
+def _risks(world: World, credential: Credential) -> dict[str, int]:
+    """Count the watched numbers by their spam risk; one that has no data yet is unknown."""
+    watched = filter(credential.sees, world.store.all("monitored_numbers"))
+    found = Counter(monitoring.risk_of(world, number) or UNKNOWN for number in watched)
+    return {risk: found[risk] for risk in (LOW, MEDIUM, HIGH, UNKNOWN)}
 
 
 def _placed(world: World, number: Record) -> list[Record]:

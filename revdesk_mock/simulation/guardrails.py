@@ -11,14 +11,16 @@ from revdesk_mock.settings import Policies
 from revdesk_mock.store import Change, Store
 from revdesk_mock.window import Window
 
-# Prices in millionths of a US dollar. No price list is published: chosen, in the range that carriers ask.
+# Prices in millionths of a US dollar. No list of them is published: chosen, in the range that carriers ask.
 LEG_MINUTE = 14_000
 AGENT_MINUTE = 70_000
 MESSAGE = 8_000
+LIVE_QUERY = 250_000  # documented
 PRICES: Mapping[str, int] = {
     "each begun minute of a phone leg": LEG_MINUTE,
     "each begun minute of an AI agent": AGENT_MINUTE,
     "each text message": MESSAGE,
+    "each live reputation query": LIVE_QUERY,
 }
 MICROS_PER_CENT = 10_000
 LISTED = 5  # numbers that an explanation repeats
@@ -32,9 +34,9 @@ class Bounds(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """A call or message that somebody asks for: from, to, the channels and the least it will cost.
+    """A call, message or live query that somebody asks for: from, to, the channels and the least it will cost.
 
-    A message uses no channel. `refusal` is the rule by which a magic number refuses, if it is one;
+    Only a call uses channels. `refusal` is the rule by which a magic number refuses, if it is one;
     `shown` is how a refusal names the destination, where its number is not to be repeated.
     """
 
@@ -148,7 +150,7 @@ class Guardrails:
     # counters
 
     def spent_today(self) -> int:
-        """Return the millionths of a US dollar that ended calls and sent messages have cost this UTC day."""
+        """Return the millionths of a US dollar spent this UTC day: by ended calls, sent messages and live queries."""
         return self._spent.get(self._clock.now() // DAY, 0)
 
     def channels_in_use(self) -> int:
@@ -161,6 +163,8 @@ class Guardrails:
                 self._count_call(change.before, change.after)
             elif change.collection == "messages" and change.before is None and change.after is not None:
                 self._spend(change.after["created_at"], MESSAGE)
+            elif change.collection == "monitored_numbers":
+                self._count_query(change.before, change.after)
 
     def _count_call(self, before: Record | None, after: Record | None) -> None:
         for call, sign in ((before, -1), (after, 1)):
@@ -174,6 +178,11 @@ class Guardrails:
             self._dialed.remove(was)
         if is_now is not None and was != is_now:
             self._dialed.add(is_now)
+
+    def _count_query(self, before: Record | None, after: Record | None) -> None:
+        for watched, sign in ((before, -1), (after, 1)):
+            if watched is not None and watched["queried_at"] is not None:
+                self._spend(watched["queried_at"], sign * LIVE_QUERY)
 
     def _spend(self, at: int, micros: int) -> None:
         day = at // DAY
