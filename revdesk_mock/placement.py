@@ -18,9 +18,9 @@ AI, BRIDGE, BROWSER, ROOM, WEB = "ai", "bridge", "browser", "room", "web"
 class Plan(NamedTuple):
     """What is asked for: the path (`kind`), the two numbers, the legs, and what a call keeps.
 
-    `opening` is what the agent says first; `record` None leaves it to the caller's number. A call with
-    `expires_in` (seconds) is not dialed now: it waits that long for the browser that holds its token, and is
-    canceled then.
+    `field` is the field of the body that holds the destination; `opening` is what the agent says first; `record` None
+    leaves it to the caller's number. A call with `expires_in` (seconds) is not dialed now: it waits that long for the
+    browser that holds its token, and is canceled then.
     """
 
     kind: str
@@ -33,6 +33,9 @@ class Plan(NamedTuple):
     transcribe: bool = True
     amd: bool = False
     name: str | None = None
+    client_name: str | None = None
+    client_label: str | None = None
+    field: str = "to_number"
     has_room: bool = False
     expires_in: int | None = None
 
@@ -50,7 +53,7 @@ def place(world: World, credential: Credential, plan: Plan) -> Record:
         if leg["role"] == "connect" and leg["scripted"]:
             # The person's own phone: no bound of the credential, but it is rung all the same. It is not repeated.
             refusal = script_for(leg["number"]).refusal
-            rung = attempt._replace(destination=leg["number"], refusal=refusal, shown="connect_number")
+            rung = attempt._replace(destination=leg["number"], refusal=refusal, field="connect_number", private=True)
             check_numbers(world, credential, rung, NO_BOUNDS)
             world.guardrails.check_capacity(rung)
     return _record(world, credential, plan, owner if "is_active" in owner else None)
@@ -72,7 +75,7 @@ def check_numbers(world: World, credential: Credential, attempt: Attempt, bounds
 def _attempt(plan: Plan, refusal: str | None) -> Attempt:
     call = {"legs": plan.legs, "agent_id": plan.agent_id}
     cost = guardrails.cost_of(call, minutes=1)
-    return Attempt(plan.caller, plan.destination, channels=len(plan.legs), cost=cost, refusal=refusal)
+    return Attempt(plan.caller, plan.destination, channels=len(plan.legs), cost=cost, refusal=refusal, field=plan.field)
 
 
 def _record(world: World, credential: Credential, plan: Plan, number: Record | None) -> Record:
@@ -94,6 +97,8 @@ def _record(world: World, credential: Credential, plan: Plan, number: Record | N
             "api_key_id": credential.id,
             "agent_id": plan.agent_id,
             "name": plan.name,
+            "client_name": plan.client_name,
+            "client_label": plan.client_label,
             "opening": plan.opening,
             "room_name": f"room_{serial}" if plan.has_room else None,
             "provider_call_sid": f"CA{serial}{world.id[:8]}",

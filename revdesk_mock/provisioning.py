@@ -1,6 +1,6 @@
 """Buying a number: which one it will be, its record, and the agent that is wired to it."""
 
-from revdesk_mock import inventory
+from revdesk_mock import cnam, inventory
 from revdesk_mock.clock import SECOND
 from revdesk_mock.errors import ApiError
 from revdesk_mock.inventory import Offer
@@ -9,7 +9,6 @@ from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.world import World
 
 PROVIDER = "mock"
-NO_CNAM = "NONE"
 GREETING = "Hello, this is the RevDesk test agent. How can I help you?"
 
 
@@ -49,7 +48,7 @@ def start(world: World, credential: Credential, offer: Offer, name: str | None) 
         "is_active": False,
         "iso_country": offer.block.country,
         "cnam_display_name": None,
-        "cnam_status": NO_CNAM,
+        "cnam_status": cnam.NONE,
         "cnam_live_at": None,
         "recording_enabled": True,
         "transcription_enabled": True,

@@ -21,7 +21,7 @@ from revdesk_mock.spec import Operation
 from revdesk_mock.store import Change, Store
 
 FORMAT = 1  # of a dump
-PAGE = 50  # records, where the contract in use has no default
+PAGE, LARGEST_PAGE = 50, 100  # records, where the contract in use does not say (the SDK asks for these two)
 
 INDEXES: Mapping[str, tuple[str, ...]] = {
     "phone_numbers": ("phone_number", "agent_id", "organization_id"),
@@ -191,7 +191,7 @@ def page(
     sees = exchange.credential.sees
     before = pages.start_of(exchange.query.get("cursor"), lenient=world.policies.bad_cursor == "ignore")
     rows = world.store.newest(collection, before)
-    limit = exchange.query.get("limit", PAGE)
+    limit = pages.size_of(exchange.query, PAGE, LARGEST_PAGE)
     records, cursor = pages.cut(rows, limit, lambda record: sees(record) and wanted(record))
     meta: dict[str, JSON] = {"page_size": len(records)}
     if cursor is not None:

@@ -17,7 +17,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LAYERS: list[set[str]] = [
     {"messages", "clock", "ids", "e164", "room_address", "window"},
     {"errors", "inventory", "signing"},
-    {"settings", "pages"},
+    {"settings", "pages", "cnam"},
     {"spec", "store", "json_body", "wording"},
     {"validation", "simulation."},
     {"world", "dumps"},

@@ -1,13 +1,11 @@
 """Phone numbers: search, buy, provision, update, CNAM, texting overrides, release."""
 
-from revdesk_mock import inventory, monitoring, provisioning
+from revdesk_mock import cnam, inventory, monitoring, pages, provisioning
 from revdesk_mock.clock import HOUR, iso, iso_or_none
 from revdesk_mock.errors import ApiError, invalid, not_found
 from revdesk_mock.messages import JSON, Reason, Record
-from revdesk_mock.provisioning import NO_CNAM
 from revdesk_mock.world import Exchange, Reply, World, owned, page
 
-PENDING, APPROVED = "PENDING", "APPROVED"
 MOST_OFFERS = 50  # documented
 OVERRIDE = ("auto_reply_enabled", "reply_delay_seconds", "default_prompt")
 
@@ -15,6 +13,7 @@ OVERRIDE = ("auto_reply_enabled", "reply_delay_seconds", "default_prompt")
 def search(world: World, exchange: Exchange) -> Reply:
     """Answer numbers for sale that this account does not have, always in the same order."""
     query = exchange.query
+    limit = pages.size_of(query, MOST_OFFERS, MOST_OFFERS)
     offers = inventory.search(
         query["country"],
         query["number_type"],
@@ -24,7 +23,7 @@ def search(world: World, exchange: Exchange) -> Reply:
     )
     found: list[JSON] = []
     for offer in offers:
-        if len(found) == query.get("limit", MOST_OFFERS):
+        if len(found) == limit:
             break
         if not world.store.find("phone_numbers", "phone_number", offer.phone_number):
             block = offer.block
@@ -104,8 +103,8 @@ def check_cnam(world: World, exchange: Exchange) -> Reply:
     number = _number(world, exchange)
     live_at = number["cnam_live_at"]
     is_live = live_at is not None and live_at <= world.clock.now()
-    if is_live and number["cnam_status"] == PENDING:
-        number = world.store.update("phone_numbers", number, cnam_status=APPROVED)
+    if is_live and number["cnam_status"] == cnam.PENDING:
+        number = world.store.update("phone_numbers", number, cnam_status=cnam.APPROVED)
     live_status = "inactive" if live_at is None else "active" if is_live else "provisioning"
     return Reply(
         {
@@ -150,10 +149,11 @@ def _existing_agent(world: World, exchange: Exchange) -> str:
 
 def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[str, JSON]:
     """Work out a CNAM change: US local and active numbers only; an empty name or `cnam_enabled` false ends it."""
+    cnam.check(body.get("cnam_display_name", ""))
     name = body.get("cnam_display_name", number["cnam_display_name"])
     field = "cnam_display_name" if "cnam_display_name" in body else "cnam_enabled"
     if not body.get("cnam_enabled", True) or (not name and not body.get("cnam_enabled")):
-        return {"cnam_display_name": name or None, "cnam_status": NO_CNAM, "cnam_live_at": None}
+        return {"cnam_display_name": name or None, "cnam_status": cnam.NONE, "cnam_live_at": None}
     if not inventory.is_us_local(number["phone_number"]):
         message, expected = "can only be set on US local numbers", "a US local number"
         raise invalid(field, message, rule="cnam.us_local", expected=expected, got=number["phone_number"])
@@ -162,14 +162,14 @@ def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[s
     if not number["is_active"]:
         reason = Reason("cnam.active", f"body /{field}", "an active number", "one that is being provisioned")
         raise ApiError("conflict", "CNAM can be set once the number is active.", reason)
-    if name == number["cnam_display_name"] and number["cnam_status"] != NO_CNAM:
+    if name == number["cnam_display_name"] and number["cnam_status"] != cnam.NONE:
         return {}
     live_at = world.clock.now() + world.policies.cnam_propagation_hours * HOUR
-    return {"cnam_display_name": name, "cnam_status": PENDING, "cnam_live_at": live_at}
+    return {"cnam_display_name": name, "cnam_status": cnam.PENDING, "cnam_live_at": live_at}
 
 
 def _shared(world: World, number: Record) -> dict[str, JSON]:
-    plain = ("name", "organization_id", "user_id", "provider", "is_active", "iso_country")
+    plain = ("name", "organization_id", "user_id", "provider", "is_active", "iso_country", "agent_id")
     return {
         **{field: number[field] for field in plain},
         "id": int(number["id"]),

@@ -23,7 +23,8 @@ def send(world: World, exchange: Exchange) -> Reply:
     if world.policies.texting_approval == "required" and number["texting_status"] != "approved":
         reason = Reason("sms.approval", "body /from", "a number with texting_status approved", number["texting_status"])
         raise ApiError("conflict", f"{sender} is not approved for texting.", reason)
-    attempt = Attempt(sender, recipient, channels=0, cost=guardrails.MESSAGE, refusal=script_for(recipient).refusal)
+    refusal = script_for(recipient).refusal
+    attempt = Attempt(sender, recipient, channels=0, cost=guardrails.MESSAGE, refusal=refusal, field="to")
     placement.check_numbers(world, exchange.credential, attempt)
     world.guardrails.check_capacity(attempt)
     message = world.store.insert(

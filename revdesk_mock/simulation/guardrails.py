@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from revdesk_mock.clock import DAY, MINUTE, SECOND, Clock
-from revdesk_mock.e164 import EMERGENCY, is_fictional
-from revdesk_mock.errors import ApiError, refused_by_policy
+from revdesk_mock.e164 import EMERGENCY, is_e164, is_fictional
+from revdesk_mock.errors import ApiError, invalid, refused_by_policy
 from revdesk_mock.messages import Reason, Record
 from revdesk_mock.settings import Policies
 from revdesk_mock.store import Change, Store
@@ -37,7 +37,7 @@ class Attempt(NamedTuple):
     """A call, message or live query that somebody asks for: from, to, the channels and the least it will cost.
 
     Only a call uses channels. `refusal` is the rule by which a magic number refuses, if it is one;
-    `shown` is how a refusal names the destination, where its number is not to be repeated.
+    `field` is the field of the body that holds the destination; a refusal does not repeat a `private` one.
     """
 
     caller: str
@@ -45,7 +45,13 @@ class Attempt(NamedTuple):
     channels: int
     cost: int
     refusal: str | None = None
-    shown: str = ""
+    field: str = "to_number"
+    private: bool = False
+
+    @property
+    def shown(self) -> str:
+        """Return how a refusal names the destination."""
+        return self.field if self.private else self.destination
 
 
 class Guardrails:
@@ -82,13 +88,17 @@ class Guardrails:
 
     def check_numbers(self, attempt: Attempt, bounds: Bounds, allowed: "Destinations") -> None:
         """Raise ApiError where these two numbers must not be connected, whatever the load."""
+        if not is_e164(attempt.destination):  # not every contract says so of every field
+            expected = "a phone number in E.164 form, like +14155550100"
+            message = f"must be {expected}"
+            raise invalid(attempt.field, message, rule="number.e164", expected=expected, got=attempt.shown)
         self._check_bounds(attempt, bounds)
         if attempt.destination in EMERGENCY:
             self._refuse(
                 "destination_not_allowed", "Emergency numbers cannot be reached.", "guardrail.emergency", attempt
             )
         if attempt.refusal == "destination" or not allowed.admits(attempt.destination):
-            message = f"{attempt.shown or attempt.destination} is not an allowed destination."
+            message = f"{attempt.shown} is not an allowed destination."
             self._refuse("destination_not_allowed", message, "guardrail.destination", attempt)
         if attempt.refusal == "carrier":
             self._refuse("carrier_rejected", "The carrier rejected it.", "guardrail.carrier", attempt)
@@ -131,8 +141,7 @@ class Guardrails:
             self._refuse("spend_cap_exceeded", message, "guardrail.spend_cap", attempt)
 
     def _refuse(self, code: str, message: str, rule: str, attempt: Attempt, *, retry_after: int = 0) -> None:
-        got = attempt.shown or attempt.destination
-        got += ", a magic number" if attempt.refusal else ""
+        got = attempt.shown + (", a magic number" if attempt.refusal else "")
         statuses = {
             "destination_not_allowed": self._policies.destination_status,
             "spend_cap_exceeded": self._policies.spend_cap_status,
