@@ -26,6 +26,36 @@ AGENT, NEWER_AGENT = "a1b6e0c4-52d8-4e7f-8c93-17f4d0e6b2a5", "c7d3f9b2-6e14-4a58
 ORDINARY = "+13125550100"
 ORGANIZATION = "6f1c2a9e-3b57-4c1d-9a84-0f5e7d2b6c31"
 UPTOWN = "9d4b7c20-61fe-4a35-8e02-c5a7f3d81b96"  # its sub-entity
+# What an enterprise is registered with, and who signs for it.
+PERSON = {"first_name": "Sam", "last_name": "Rivera", "email": "sam@harbor-dental.example"}
+ADDRESS = {
+    "country": "US",
+    "administrative_area": "CA",
+    "city": "San Francisco",
+    "postal_code": "94105",
+    "street_address": "1 Harbor Way",
+}
+COMPANY = {
+    "legal_name": "Harbor Dental LLC",
+    "dba": "Harbor Dental",
+    "organization_type": "COMMERCIAL",
+    "website": "https://harbor-dental.example",
+    "fein": "12-3456789",
+    "industry": "health",
+    "jurisdiction_of_incorporation": "CA",
+    "number_of_employees": "SIZE_1_10",
+    "organization_legal_type": "LLC",
+    "organization_contact": {**PERSON, "job_title": "Owner", "phone": MAIN},
+    "billing_contact": {**PERSON, "phone_number": MAIN},
+    "organization_address": ADDRESS,
+    "billing_address": ADDRESS,
+}
+SIGNER = {"signer_full_name": "Sam Rivera", "signer_email": "sam@harbor-dental.example", "signer_title": "Owner"}
+SIGNATURE = {
+    **SIGNER,
+    "consent_acknowledged_at": "2026-01-05T09:00:00Z",
+    "confirm_carrier_commit": "I understand this submits to the carrier",
+}
 
 SPEC = Spec.load(shipped("openapi.json"))
 

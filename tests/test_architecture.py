@@ -16,7 +16,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
     {"messages", "clock", "ids", "e164", "room_address", "window"},
-    {"errors", "inventory", "signing"},
+    {"errors", "inventory", "signing", "loa"},
     {"settings", "pages", "cnam"},
     {"spec", "store", "json_body", "wording"},
     {"validation", "simulation."},
@@ -43,6 +43,7 @@ HOMES = {
     "jsonschema": {"validation", "wording"},
     "jsonschema_rs": {"validation"},
     "jwt": {"signing"},
+    "reportlab": {"loa"},
     "click": {"cli"},
     "time": {"clock"},
     "random": {"ids"},
