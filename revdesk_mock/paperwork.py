@@ -25,24 +25,21 @@ def receive(
 
     Worlds and their dumps stay small so, and no answer of the API gives a content back.
     """
-    return world.store.insert(
-        "documents",
-        {
-            "id": world.dice.uuid(),
-            "organization_id": world.owners(credential)["organization_id"],
-            "filename": filename,
-            "content_type": PDF,
-            "size": len(content),
-            "sha256": sha256(content).hexdigest(),
-            "customer_reference": customer_reference,
-            "status": PROCESSING,
-            "av_scan_status": PENDING,
-            "infected": EICAR in content,
-            "linked_by": None,
-            "created_at": world.clock.now(),
-            "due_at": world.clock.now() + SCAN,
-        },
-    )
+    scan = {
+        "status": PROCESSING,
+        "av_scan_status": PENDING,
+        "infected": EICAR in content,
+        "linked_by": None,
+        "due_at": world.clock.now() + SCAN,
+    }
+    owner = world.owners(credential)["organization_id"]
+    return world.store.insert("documents", {**_new(world, owner, filename, content, customer_reference), **scan})
+
+
+def file(world: World, organization_id: str, filename: str, content: bytes, by: str) -> Record:
+    """Write the record of a document that the service made itself: clean, and linked from the start (inferred)."""
+    filed = {"status": AVAILABLE, "av_scan_status": CLEAN, "infected": False, "linked_by": by, "due_at": None}
+    return world.store.insert("documents", {**_new(world, organization_id, filename, content, None), **filed})
 
 
 def carry_on(world: World, document: Record) -> None:
@@ -80,3 +77,19 @@ def link(world: World, credential: Credential, document_id: str, by: str, where:
     if document["linked_by"] is not None:
         return document
     return world.store.update("documents", document, linked_by=by, due_at=None)
+
+
+def _new(
+    world: World, organization_id: str | None, filename: str, content: bytes, customer_reference: str | None
+) -> Record:
+    """Return what every document's record holds, whatever is to become of it."""
+    return {
+        "id": world.dice.uuid(),
+        "organization_id": organization_id,
+        "filename": filename,
+        "content_type": PDF,
+        "size": len(content),
+        "sha256": sha256(content).hexdigest(),
+        "customer_reference": customer_reference,
+        "created_at": world.clock.now(),
+    }

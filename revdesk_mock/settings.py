@@ -116,6 +116,12 @@ class Policies:
         asks="Whether a new sub-entity under an umbrella with HIPAA has it on",
         source="documented: off at creation; an older page says inherited",
     )
+    submitted_enterprise_status: str = _choice(
+        "DRAFT", "PENDING_VETTING", asks="Status of a registration after submit, which signs nothing"
+    )
+    future_consent: str = _choice(
+        "reject", "accept", asks="A consent_acknowledged_at over five minutes ahead of the clock"
+    )
     vetting_seconds: int = _number(60, 0, 2_592_000, asks="From a submission to the carrier's verdict")
     brand_push: str = _choice(
         "nightly",

@@ -146,6 +146,12 @@ def test_importing_the_package_loads_no_framework() -> None:
     assert not heavy & set(loaded)
 
 
+def test_starting_loads_nothing_that_a_letter_is_set_with() -> None:
+    loaded = run_python("import sys, revdesk_mock.cli, revdesk_mock.server; print(*sys.modules)").split()
+    assert "revdesk_mock.resources.enterprise_registration" in loaded
+    assert not {"reportlab", "PIL", "revdesk_mock.loa"} & set(loaded)
+
+
 def test_the_public_names_are_these() -> None:
     names = run_python("import revdesk_mock as r; [getattr(r, n) for n in r.__all__]; print(*r.__all__)").split()
     assert names == ["ApiError", "Emulator", "Policies", "Request", "Response", "Settings", "StartError", "World"]

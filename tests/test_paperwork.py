@@ -40,6 +40,16 @@ def is_there(client: Client, document_id: str) -> bool:
     return client.world.store.get("documents", document_id) is not None
 
 
+def test_a_document_of_the_services_own_can_be_used_at_once_and_stays(client: Client) -> None:
+    team = client.post("/v1/sub-entities", {"name": "Uptown"}).data["id"]
+    with client.world.store.transaction():
+        document = paperwork.file(client.world, team, "letter.pdf", LETTER, "enterprise")["id"]
+    branch = client.emulator.admit(client.with_key("sub_entity", team=team).key)[1]
+    for seconds in (0, HALF_AN_HOUR):
+        client.advance(seconds)
+        assert paperwork.usable(client.world, branch, document, WHERE)["linked_by"] == "enterprise"
+
+
 def test_a_document_that_passed_its_scan_can_be_used(client: Client) -> None:
     document = received(client)
     client.advance(2)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from revdesk_mock import ApiError, Emulator, Policies, placement
-from tests.conftest import AGENT, MAIN, ORDINARY, Answer, Client, answer_of, emulator_with
+from tests.conftest import AGENT, COMPANY, MAIN, ORDINARY, SIGNATURE, Answer, Client, answer_of, emulator_with
 
 PAIR = {"from_number": MAIN, "to_number": ORDINARY}
 SPACED_PAIR = b'{"to_number": "+13125550100", "from_number": "+14155550100"}'
@@ -395,6 +395,39 @@ def pushed_after(*seconds: float) -> Scenario:
     return scenario
 
 
+def signed_enterprise(client: Client, **body: Any) -> Answer:
+    client.post("/v1/caller-trust/enterprise", COMPANY)
+    return client.post("/v1/caller-trust/enterprise/sign-and-submit", {**SIGNATURE, **body})
+
+
+def submitted_enterprise(client: Client) -> Outcome:
+    """Submit without a signature, look at once and after the vetting, and try to edit."""
+    client.post("/v1/caller-trust/enterprise", COMPANY)
+    submitted = client.post("/v1/caller-trust/enterprise/submit").data
+    client.advance(60)
+    shown = client.get("/v1/caller-trust/enterprise").data
+    edit = client("PATCH", f"/v1/caller-trust/enterprise/{shown['id']}", {"dba": "Harbor"})
+    return submitted["status"], shown["status"], edit.status
+
+
+def consent_of_tomorrow(client: Client) -> Outcome:
+    return outcome(signed_enterprise(client, consent_acknowledged_at="2026-01-06T09:00:00Z"))
+
+
+def enterprise_after(*seconds: float) -> Scenario:
+    """Return a scenario that signs a registration and looks at it at these seconds."""
+
+    def scenario(client: Client) -> Outcome:
+        seen = [signed_enterprise(client).data["status"]]
+        start = client.world.clock.now()
+        for second in seconds:
+            client.advance(second - (client.world.clock.now() - start) / 1000)
+            seen.append(client.get("/v1/caller-trust/enterprise").data["status"])
+        return seen
+
+    return scenario
+
+
 TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("wrong_method_status", "405", wrong_method, (405, "method_not_allowed")),
     ("wrong_method_status", "404", wrong_method, (404, "route_not_found")),
@@ -501,6 +534,13 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("enrol_on_purchase", "no", watched_after_buying, [MAIN]),
     ("score_refresh", "daily", last_refresh, "2026-01-05T00:00:00.000Z"),
     ("score_refresh", "weekly", last_refresh, "2026-01-02T00:00:00.000Z"),
+    ("submitted_enterprise_status", "DRAFT", submitted_enterprise, ("DRAFT", "DRAFT", 200)),
+    ("submitted_enterprise_status", "PENDING_VETTING", submitted_enterprise, ("PENDING_VETTING", "APPROVED", 409)),
+    ("future_consent", "reject", consent_of_tomorrow, INVALID),
+    ("future_consent", "accept", consent_of_tomorrow, OK),
+    ("vetting_seconds", 60, enterprise_after(59.999, 60), ["PENDING_VETTING", "PENDING_VETTING", "APPROVED"]),
+    ("vetting_seconds", 0, enterprise_after(0), ["PENDING_VETTING", "APPROVED"]),
+    ("vetting_seconds", 86_400, enterprise_after(60, 86_400), ["PENDING_VETTING", "PENDING_VETTING", "APPROVED"]),
     ("texting_approval", "ignored", text_without_approval, [OK, OK]),
     ("texting_approval", "required", text_without_approval, [CONFLICT, OK]),
 ]
