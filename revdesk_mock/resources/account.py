@@ -1,5 +1,6 @@
 """Account: who the key belongs to, and the organization's footprint."""
 
+from revdesk_mock import registrations
 from revdesk_mock.clock import DAY, iso
 from revdesk_mock.messages import JSON
 from revdesk_mock.simulation.credentials import Credential
@@ -25,12 +26,16 @@ def show_identity(world: World, exchange: Exchange) -> Reply:
 
 
 def show_account(world: World, exchange: Exchange) -> Reply:
-    """Answer plan and footprint; numbers count from the moment they are bought."""
+    """Answer plan and footprint; numbers count from the moment they are bought, a brand from its submission on.
+
+    The latter is inferred: a draft is nothing that the carrier has.
+    """
     credential = exchange.credential
+    enterprise = registrations.shown(world, credential)
     footprint = {
         "phone_numbers": sum(map(credential.sees, world.store.all("phone_numbers"))),
         "enrolled_reputation_numbers": sum(map(credential.sees, world.store.all("monitored_numbers"))),
-        "own_brand_enterprise": False,
+        "own_brand_enterprise": enterprise is not None and enterprise["carrier_enterprise_id"] is not None,
     }
     return Reply(
         {
