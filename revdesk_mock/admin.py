@@ -1,26 +1,34 @@
 """The admin API under /_revdesk: each route is one call on the emulator or one of its worlds."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from revdesk_mock import journal, keys, recordings
+from revdesk_mock import journal, keys, recordings, registrations, vetting
 from revdesk_mock.clock import SECOND, iso, iso_or_none, parse_iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Reason, Record
-from revdesk_mock.resources import branded_calling
+from revdesk_mock.resources import branded_calling, enterprise_registration
 from revdesk_mock.simulation.call_flow import magic_table
-from revdesk_mock.simulation.credentials import SCOPES, read_bearer
+from revdesk_mock.simulation.credentials import SCOPES, Credential, read_bearer
 from revdesk_mock.simulation.guardrails import PRICES
 from revdesk_mock.world import World, owned
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 Endpoint = Callable[[Request], Awaitable[Response]]
+Find = Callable[[World, Credential], Record]
+Decide = Callable[[World, Record, vetting.Verdict], Record]
+
+# What the carrier decides about: how a key's own is found, and what a verdict does to it.
+VERDICTS: Mapping[str, tuple[Find, Decide]] = {
+    "enterprise": (registrations.needed, enterprise_registration.decide),
+}
 
 
 class Admin:
@@ -42,6 +50,10 @@ class Admin:
             Route("/_revdesk/keys", self._guarded(self._mint_key), methods=["POST"]),
             Route("/_revdesk/caller-ids/{id}/code", self._guarded(self._caller_id_code)),
             Route("/_revdesk/brand/logo", self._guarded(self._set_logo), methods=["PUT"]),
+            *(
+                Route(f"/_revdesk/{what}/verdict", self._guarded(partial(self._verdict, *calls)), methods=["POST"])
+                for what, calls in VERDICTS.items()
+            ),
             Route(f"{call}/recording.wav", self._guarded(self._recording)),
             Route(f"{call}/transcript", self._guarded(self._transcript)),
         ]
@@ -137,6 +149,15 @@ class Admin:
         with world.store.transaction():
             brand = branded_calling.edit(world, branded_calling.needed(world, credential), logo_url=logo_url)
         return JSONResponse({field: brand[field] for field in ("id", "logo_url", "status")})
+
+    async def _verdict(self, find: Find, decide: Decide, request: Request) -> Response:
+        """Let the carrier decide now: `status`, and for a rejection `reasons`."""
+        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world.run_due()
+        verdict = vetting.read_verdict(read_object(await request.body()))
+        with world.store.transaction():
+            decided = decide(world, find(world, credential), verdict)
+        return JSONResponse({field: decided[field] for field in ("id", "status", "rejection_reasons")})
 
     async def _recording(self, request: Request) -> Response:
         """Send the sound of an ended call."""

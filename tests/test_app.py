@@ -16,7 +16,7 @@ from revdesk_mock import Emulator, Settings
 from revdesk_mock.errors import AddressTaken
 from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.server import Server
-from tests.conftest import KEY, MAIN, ORDINARY
+from tests.conftest import COMPANY, KEY, MAIN, ORDINARY, SIGNATURE
 
 BEARER = {"Authorization": f"Bearer {KEY}"}
 
@@ -218,6 +218,21 @@ def test_the_logo_of_a_brand_is_set_by_its_own_key_only(server: Server) -> None:
     assert ask(server, "PUT", path, logo, **key).body == {"id": brand_id, **logo, "status": "DRAFT"}
     assert ask(server, "GET", "/v1/caller-trust/brand", **key).body["data"]["logo_url"] == logo["logo_url"]
     assert ask(server, "PUT", path, {"logo_url": None}, **key).body["logo_url"] is None
+
+
+def test_the_carriers_verdict_can_be_given_at_once(server: Server) -> None:
+    key = {"Authorization": "Bearer revdesk_verdict"}
+    path, verdict = "/v1/caller-trust/enterprise", "/_revdesk/enterprise/verdict"
+    assert ask(server, "POST", verdict, {"status": "APPROVED"}, **key).status == 404
+    enterprise = ask(server, "POST", path, COMPANY, **key).body["data"]["id"]
+    assert ask(server, "POST", verdict, {"status": "APPROVED"}, **key).status == 409
+    ask(server, "POST", f"{path}/sign-and-submit", SIGNATURE, **key)
+    assert ask(server, "POST", verdict, {"status": "DRAFT"}, **key).status == 400
+    order = {"status": "REJECTED", "reasons": ["The tax number is another company's."]}
+    told = {"id": enterprise, "status": "REJECTED", "rejection_reasons": order["reasons"]}
+    assert ask(server, "POST", verdict, order, **key).body == told
+    ask(server, "POST", "/_revdesk/clock", {"advance_seconds": 3600}, **key)
+    assert told.items() <= ask(server, "GET", path, **key).body["data"].items()
 
 
 def test_the_clock_needs_a_key(server: Server) -> None:

@@ -103,11 +103,11 @@ def delete(world: World, exchange: Exchange) -> Reply:
     return Reply({"id": record["id"], "deleted": True})
 
 
-def decide(world: World, record: Record, verdict: Verdict) -> None:
+def decide(world: World, record: Record, verdict: Verdict) -> Record:
     """Let the carrier approve or reject a registration; raises ApiError (409) where it is not being vetted."""
     vetting.check_pending(record["status"], PENDING_VETTING)
     told = {"status": verdict.status, "rejection_reasons": verdict.reasons, "synced_at": world.clock.now()}
-    _write(world, record, **told, due_at=None)
+    return _write(world, record, **told, due_at=None)
 
 
 def be_decided(world: World, record: Record) -> None:
