@@ -14,7 +14,7 @@ from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Reason, Record
-from revdesk_mock.resources import branded_calling, enterprise_registration
+from revdesk_mock.resources import branded_calling, enterprise_registration, reputation
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.credentials import SCOPES, Credential, read_bearer
 from revdesk_mock.simulation.guardrails import PRICES
@@ -27,7 +27,9 @@ Decide = Callable[[World, Record, vetting.Verdict], Record]
 
 # What the carrier decides about: how a key's own is found, and what a verdict does to it.
 VERDICTS: Mapping[str, tuple[Find, Decide]] = {
+    "brand": (branded_calling.needed, branded_calling.decide),
     "enterprise": (registrations.needed, enterprise_registration.decide),
+    "reputation": (reputation.needed, reputation.decide),
 }
 
 

@@ -220,19 +220,27 @@ def test_the_logo_of_a_brand_is_set_by_its_own_key_only(server: Server) -> None:
     assert ask(server, "PUT", path, {"logo_url": None}, **key).body["logo_url"] is None
 
 
-def test_the_carriers_verdict_can_be_given_at_once(server: Server) -> None:
-    key = {"Authorization": "Bearer revdesk_verdict"}
-    path, verdict = "/v1/caller-trust/enterprise", "/_revdesk/enterprise/verdict"
-    assert ask(server, "POST", verdict, {"status": "APPROVED"}, **key).status == 404
-    enterprise = ask(server, "POST", path, COMPANY, **key).body["data"]["id"]
-    assert ask(server, "POST", verdict, {"status": "APPROVED"}, **key).status == 409
-    ask(server, "POST", f"{path}/sign-and-submit", SIGNATURE, **key)
+@pytest.mark.parametrize("what", ["enterprise", "reputation", "brand"])
+def test_the_carriers_verdict_can_be_given_at_once(server: Server, what: str) -> None:
+    key = {"Authorization": f"Bearer revdesk_verdict_{what}"}
+    path, verdict = "/v1/caller-trust", f"/_revdesk/{what}/verdict"
+    approval, rejection = {"status": "APPROVED"}, {"status": "REJECTED", "reasons": ["The name is another's."]}
+    ask(server, "POST", f"{path}/enterprise", COMPANY, **key)
+    assert ask(server, "POST", verdict, approval, **key).status == (409 if what == "enterprise" else 404)
+    ask(server, "POST", f"{path}/enterprise/sign-and-submit", SIGNATURE, **key)
+    brand = {"display_name": "Harbor Dental", "call_reason": "Your appointment"}
+    ask(server, "PUT", f"{path}/brand", brand, **key)
+    ask(server, "PUT", "/_revdesk/brand/logo", {"logo_url": "https://harbor-dental.example/logo.png"}, **key)
+    ask(server, "POST", f"{path}/brand/submit", **key)
+    if what == "brand":  # which goes to the carrier by night
+        assert ask(server, "POST", verdict, approval, **key).status == 409
+        ask(server, "POST", "/_revdesk/clock", {"advance_seconds": 17 * 3600}, **key)
     assert ask(server, "POST", verdict, {"status": "DRAFT"}, **key).status == 400
-    order = {"status": "REJECTED", "reasons": ["The tax number is another company's."]}
-    told = {"id": enterprise, "status": "REJECTED", "rejection_reasons": order["reasons"]}
-    assert ask(server, "POST", verdict, order, **key).body == told
+    told = {"status": "REJECTED", "rejection_reasons": rejection["reasons"]}
+    assert told.items() <= ask(server, "POST", verdict, rejection, **key).body.items()
     ask(server, "POST", "/_revdesk/clock", {"advance_seconds": 3600}, **key)
-    assert told.items() <= ask(server, "GET", path, **key).body["data"].items()
+    assert told.items() <= ask(server, "GET", f"{path}/{what}", **key).body["data"].items()
+    assert ask(server, "POST", verdict, approval, **key).status == 409
 
 
 def test_the_clock_needs_a_key(server: Server) -> None:

@@ -96,13 +96,13 @@ def move_on(world: World, brand: Record) -> None:
         decide(world, brand, vetting.verdict_on(brand["display_name"]))
 
 
-def decide(world: World, brand: Record, verdict: Verdict) -> None:
+def decide(world: World, brand: Record, verdict: Verdict) -> Record:
     """Let the carrier approve or reject a brand; raises ApiError (409) for one that it does not have to vet."""
     vetting.check_pending(brand["status"], SUBMITTED)
     now = world.clock.now()
     result = {"status": verdict.status, "rejection_reasons": verdict.reasons}
     approved_at = now if verdict.status == APPROVED else None
-    world.store.update("brands", brand, **result, approved_at=approved_at, updated_at=now, due_at=None)
+    return world.store.update("brands", brand, **result, approved_at=approved_at, updated_at=now, due_at=None)
 
 
 def _brand_of(world: World, enterprise: Record) -> Record | None:

@@ -5,6 +5,7 @@ from revdesk_mock.clock import DAY, SECOND
 from revdesk_mock.errors import ApiError
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.simulation import guardrails
+from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import Attempt
 from revdesk_mock.vetting import Verdict
 from revdesk_mock.world import Exchange, Reply, World, owned, page
@@ -50,6 +51,15 @@ def disable(world: World, exchange: Exchange) -> Reply:
     _approved(world, registration)
     monitoring.tear_down(world, registration)
     return Reply({"enterprise_id": registration["id"], "disabled": True})
+
+
+def needed(world: World, credential: Credential) -> Record:
+    """Return the settings of the key's own registration; raises ApiError (404) where there are none to act on."""
+    settings = monitoring.settings_of(world, registrations.needed(world, credential))
+    if settings is None:
+        reason = Reason("reputation.exists", "this registration", "reputation settings", "none")
+        raise ApiError("not_found", "Reputation is not enabled; POST /v1/caller-trust/reputation enables it.", reason)
+    return settings
 
 
 def decide(world: World, settings: Record, verdict: Verdict) -> Record:
