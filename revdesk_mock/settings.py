@@ -119,6 +119,12 @@ class Policies:
     submitted_enterprise_status: str = _choice(
         "DRAFT", "PENDING_VETTING", asks="Status of a registration after submit, which signs nothing"
     )
+    deleted_enterprise: str = _choice(
+        "shown",
+        "not_found",
+        asks="Reading a deleted registration by its id",
+        source="inferred: it is kept, with the status DELETED",
+    )
     future_consent: str = _choice(
         "reject", "accept", asks="A consent_acknowledged_at over five minutes ahead of the clock"
     )

@@ -414,6 +414,12 @@ def consent_of_tomorrow(client: Client) -> Outcome:
     return outcome(signed_enterprise(client, consent_acknowledged_at="2026-01-06T09:00:00Z"))
 
 
+def deleted_enterprise(client: Client) -> Outcome:
+    enterprise = signed_enterprise(client).data["id"]
+    client("DELETE", "/v1/caller-trust/enterprise")
+    return outcome(client.get(f"/v1/caller-trust/enterprise/{enterprise}"))
+
+
 def enterprise_after(*seconds: float) -> Scenario:
     """Return a scenario that signs a registration and looks at it at these seconds."""
 
@@ -536,6 +542,8 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("score_refresh", "weekly", last_refresh, "2026-01-02T00:00:00.000Z"),
     ("submitted_enterprise_status", "DRAFT", submitted_enterprise, ("DRAFT", "DRAFT", 200)),
     ("submitted_enterprise_status", "PENDING_VETTING", submitted_enterprise, ("PENDING_VETTING", "APPROVED", 409)),
+    ("deleted_enterprise", "shown", deleted_enterprise, OK),
+    ("deleted_enterprise", "not_found", deleted_enterprise, (404, "not_found")),
     ("future_consent", "reject", consent_of_tomorrow, INVALID),
     ("future_consent", "accept", consent_of_tomorrow, OK),
     ("vetting_seconds", 60, enterprise_after(59.999, 60), ["PENDING_VETTING", "PENDING_VETTING", "APPROVED"]),

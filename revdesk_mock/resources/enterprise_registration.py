@@ -4,7 +4,7 @@ from base64 import b64encode
 
 from revdesk_mock import monitoring, paperwork, registrations, vetting
 from revdesk_mock.clock import MINUTE, iso, iso_or_none, parse_iso
-from revdesk_mock.errors import ApiError, invalid
+from revdesk_mock.errors import ApiError, invalid, not_found
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.registrations import APPROVED, DELETED, DRAFT, PENDING_VETTING, REJECTED
 from revdesk_mock.vetting import Verdict
@@ -92,7 +92,7 @@ def render_loa(world: World, exchange: Exchange) -> Reply:
 def delete(world: World, exchange: Exchange) -> Reply:
     """Remove a draft that the carrier never saw; tear anything else down with its reputation, and keep it as DELETED.
 
-    Both documented.
+    Both documented; that its brand goes with it is inferred.
     """
     record = _needed(world, exchange)
     if record["carrier_enterprise_id"] is None:
@@ -100,6 +100,8 @@ def delete(world: World, exchange: Exchange) -> Reply:
     else:
         monitoring.tear_down(world, record)
         _write(world, record, status=DELETED, due_at=None)
+    for brand in world.store.find("brands", "enterprise_id", record["id"]):
+        world.store.delete("brands", brand["id"])
     return Reply({"id": record["id"], "deleted": True})
 
 
@@ -125,7 +127,10 @@ def _addressed(world: World, exchange: Exchange) -> Record | None:
     record_id = exchange.path.get("id")
     if record_id is None or (record is not None and record["id"] == record_id):
         return record
-    return owned(world, exchange.credential, "enterprises", record_id, "registration")
+    record = owned(world, exchange.credential, "enterprises", record_id, "registration")
+    if record["status"] == DELETED and world.policies.deleted_enterprise == "not_found":
+        raise not_found("registration", record_id, "path /id")
+    return record
 
 
 def _needed(world: World, exchange: Exchange) -> Record:

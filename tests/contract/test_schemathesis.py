@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import orjson
 import pytest
 import schemathesis
 from schemathesis.core.failures import FailureGroup
 from schemathesis.generation.stateful import APIStateMachine
 
 from revdesk_mock import Emulator, Policies, Settings, keys
+from revdesk_mock.emulator import export
 from revdesk_mock.journal import Entry
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.server import Server
@@ -28,20 +30,69 @@ TRIES, SCENARIOS, SECONDS = {"dev": (10, 25, 120), "ci": (40, 100, 300), "nightl
 pytestmark = pytest.mark.timeout(SECONDS)
 
 RULES = (Path(__file__).parent / "schemathesis.toml").read_text()
-RULES += f"[[operations]]\nenabled = false\ninclude-operation-id = {sorted(SPEC.operations.keys() - HANDLERS)}\n"
 
 # Without limits: thousands of requests would meet little else. To its schema a cursor is any text, so any is taken.
-POLICIES = Policies(daily_spend_cap_cents=None, concurrency_cap=None, calls_per_minute=None, bad_cursor="ignore")
+# A registration that is shown as DELETED is there, to the tester's mind.
+POLICIES = Policies(
+    daily_spend_cap_cents=None,
+    concurrency_cap=None,
+    calls_per_minute=None,
+    bad_cursor="ignore",
+    deleted_enterprise="not_found",
+)
 KEYS = [f"revdesk_{number:032x}" for number in range(20 * SCENARIOS)]
 SUB_ENTITY = "9d4b7c20-61fe-4a35-8e02-c5a7f3d81b96"
 
 
-class Trial:
-    """A server with keys that nobody used yet, and how often it answered which operation with which status."""
+def write_contract(folder: Path) -> Path:
+    """Write the contract for the tester and return its path.
 
-    def __init__(self) -> None:
-        settings = Settings(seed="trial", clock="frozen", rate_limit="off", api_keys=tuple(KEYS), policies=POLICIES)
+    Where a pattern stands beside a format, the pattern is what is checked (documented): it admits an instant without
+    seconds, and e-mails that the tester's reading of the format does not.
+    """
+
+    def without_format(node: Any) -> Any:
+        if isinstance(node, list):
+            return [without_format(child) for child in node]
+        if not isinstance(node, dict):
+            return node
+        dropped = {"format"} if isinstance(node.get("pattern"), str) else set()
+        return {key: without_format(child) for key, child in node.items() if key not in dropped}
+
+    path = folder / "openapi.json"
+    path.write_bytes(orjson.dumps(without_format(orjson.loads(shipped("openapi.json").read_bytes()))))
+    return path
+
+
+def write_fixture(folder: Path) -> Path:
+    """Write the fixture in which nearly all can succeed: a registration and a brand that are about to be handed in."""
+    fixture = orjson.loads(shipped("fixtures/registered.json").read_bytes())
+    for collection in ("enterprises", "brands"):
+        for record in fixture["records"][collection]:
+            record["status"] = "DRAFT"
+    path = folder / "fixture.json"
+    path.write_bytes(orjson.dumps(fixture))
+    return path
+
+
+class Trial:
+    """A server with keys that nobody used yet, and how often it answered which operation with which status.
+
+    With a `snapshot` every request meets the worlds that are in it, whatever was asked before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.contract = write_contract(folder)
+        settings = Settings(
+            data=write_fixture(folder),
+            seed="trial",
+            clock="frozen",
+            rate_limit="off",
+            api_keys=tuple(KEYS),
+            policies=POLICIES,
+        )
         self.emulator = Emulator(settings, SPEC)
+        self.snapshot: Path | None = None
         self.emulator.journal.on_entry(self._note)
         self.server = Server(self.emulator)
         self.unused = iter(KEYS)
@@ -52,10 +103,17 @@ class Trial:
             self.answers[entry.operation, entry.status] += 1
         if entry.world is not None and (world := self.emulator.find_world(entry.world)) is not None:
             world.advance(1)  # time goes on, and in every run alike
+        if self.snapshot is not None:
+            self.emulator.restore(self.snapshot)
 
     def bearers(self) -> dict[str, str]:
         """Return a key that opens a new world, and two that must not see what belongs to it."""
         own, stranger = next(self.unused), next(self.unused)
+        belongings = self.emulator.world(stranger).store  # of which none may bear an id of the other's
+        with belongings.transaction():
+            for collection, records in belongings.dump().items():
+                for record in records:
+                    belongings.delete(collection, record["id"])
         branch, _ = keys.mint(self.emulator.world(own), "sub_entity", team=SUB_ENTITY, has_user=True, scopes=SCOPES)
         return {"own": own, "stranger": stranger, "branch": branch}
 
@@ -75,7 +133,10 @@ def write_config(folder: Path, bearers: dict[str, str]) -> Path:
 def faults(trial: Trial, phase: str, folder: Path) -> str:
     """Run one phase of the tester's command line in a world of its own; return its report, empty without a fault."""
     config = write_config(folder, trial.bearers())
-    where = [str(shipped("openapi.json")), "--url", trial.server.url, "--phases", phase]
+    if phase != "fuzzing":  # each request is for itself, and meets the account as it begins
+        export(trial.emulator, folder / "snapshot.json")
+        trial.snapshot = folder / "snapshot.json"
+    where = [str(trial.contract), "--url", trial.server.url, "--phases", phase]
     how = ["--max-examples", str(TRIES), "--seed", str(SEED), "--no-color"]
     done = subprocess.run(
         [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "run", *where, *how],
@@ -85,6 +146,7 @@ def faults(trial: Trial, phase: str, folder: Path) -> str:
         cwd=folder,
         env={},  # no proxy, profile or hook of whoever runs the tests
     )
+    trial.snapshot = None
     return f"{done.stdout}{done.stderr}" if done.returncode else ""
 
 
@@ -110,8 +172,8 @@ class InAWorldOfItsOwn(APIStateMachine):
 
 
 @pytest.fixture(scope="module")
-def trial() -> Iterator[Trial]:
-    made = Trial()
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
+    made = Trial(tmp_path_factory.mktemp("trial"))
     with made.server:
         yield made
 
@@ -137,14 +199,13 @@ def test_every_operation_is_reached(trial: Trial) -> None:
 @pytest.mark.usefixtures("reports")
 def test_nearly_every_operation_succeeds(trial: Trial) -> None:
     succeeded = {operation for operation, status in trial.answers if 200 <= status < 300}
-    # Not every operation: some want a registration in one certain state, to which only a few ways lead.
-    assert len(succeeded) >= 0.85 * len(HANDLERS), HANDLERS.keys() - succeeded
+    assert len(succeeded) >= 0.95 * len(HANDLERS), HANDLERS.keys() - succeeded
 
 
 def test_no_scenario_meets_a_fault(trial: Trial) -> None:
     """Follow links from answer to answer, which is the tester's fourth phase."""
     config = schemathesis.Config.from_dict(tomllib.loads(RULES))
-    schema = schemathesis.openapi.from_path(shipped("openapi.json"), config=config)
+    schema = schemathesis.openapi.from_path(trial.contract, config=config)
     schema.config.update(base_url=trial.server.url)
     scenarios: Any = type("Scenarios", (InAWorldOfItsOwn, schema.as_state_machine()), {"unused": trial.unused})
     scenarios.run(

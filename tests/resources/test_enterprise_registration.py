@@ -410,6 +410,14 @@ def test_what_is_torn_down_is_kept_as_deleted_without_its_reputation(client: Cli
     assert client.world.store.size("reputations") == 0
 
 
+def test_a_brand_goes_with_its_registration(client: Client) -> None:
+    STATES["APPROVED"](client)
+    assert client("PUT", "/v1/caller-trust/brand", {"display_name": "Harbor", "call_reason": "News"}).status == 200
+    write(client, "delete")
+    assert client.get("/v1/caller-trust/brand").data is None
+    assert client.world.store.size("brands") == 0
+
+
 @pytest.mark.parametrize("name", WRITES)
 def test_what_is_deleted_is_written_no_more(client: Client, name: str) -> None:
     assert outcome(refusal(client, name, deleted(client))) == (409, "conflict")
