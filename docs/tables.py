@@ -1,19 +1,35 @@
 """The tables of the documentation that come from the code. `python docs/tables.py` writes them into their pages."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from revdesk_mock import cli
 from revdesk_mock.errors import STATUS
-from revdesk_mock.settings import Policies
+from revdesk_mock.settings import Policies, shipped
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.guardrails import PRICES
+from revdesk_mock.spec import Spec
 
 ROOT = Path(__file__).parent.parent
 MARKED = re.compile(r"(<!-- table: ([a-z-]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+KINDS = ("documented", "inferred", "chosen")
+
+
+class Behaviour(NamedTuple):
+    """One row of the fidelity ledger; `test` is `file::function`, and `operations` empty where it concerns them all."""
+
+    area: str
+    says: str
+    kind: str
+    source: str
+    test: str
+    operations: Sequence[str] = ()
 
 
 def magic_numbers() -> str:
@@ -51,6 +67,40 @@ def prices() -> str:
     return table(("what", "US dollars"), ((what, f"{micros / 1_000_000:.3f}") for what, micros in PRICES.items()))
 
 
+def behaviours() -> list[Behaviour]:
+    """Return the fidelity ledger: the rows of fidelity.toml, and one for the default of each policy."""
+    by_hand = tomllib.loads((ROOT / "docs/fidelity.toml").read_text())["behaviour"]
+    ledger = [Behaviour(**row) for row in by_hand]
+    for name, value, _, question, source in Policies().describe():
+        kind, _, why = source.partition(": ")
+        says = f"{question}: `{value}` (`{name}`)"
+        test = "tests/test_policies.py::test_a_choice_does_what_it_says"
+        ledger.append(Behaviour("Policies", says, kind, why or "not published", test))
+    return ledger
+
+
+def fidelity_counts() -> str:
+    """Return how many behaviours are of which kind, in all and by area."""
+    rows = behaviours()
+    areas = dict.fromkeys(row.area for row in rows)
+    counted = Counter((area, row.kind) for row in rows for area in (row.area, "all"))
+    lines = ([area, *(str(counted[area, kind]) for kind in KINDS)] for area in ("all", *areas))
+    return table(("area", *KINDS), lines)
+
+
+def fidelity() -> str:
+    """Return the fidelity ledger, a table for each area."""
+    operations = Spec.load(shipped("openapi.json")).operations
+    tables: dict[str, list[Iterable[str]]] = {}
+    for row in behaviours():
+        file, _, name = row.test.partition("::")
+        asked = (f"`{operations[each].method} {operations[each].path}`" for each in row.operations)
+        line = (row.kind, row.says, row.source, "<br>".join(asked), f"[{name}](../{file})")
+        tables.setdefault(row.area, []).append(line)
+    head = ("kind", "behaviour", "source", "operations", "test")
+    return "".join(f"\n## {area}\n\n{table(head, lines)}" for area, lines in tables.items()) + "\n"
+
+
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Write a Markdown table."""
     lines = [list(head)]
@@ -64,6 +114,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "options": options,
     "errors": errors,
     "prices": prices,
+    "fidelity-counts": fidelity_counts,
+    "fidelity": fidelity,
 }
 
 

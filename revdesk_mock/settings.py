@@ -68,7 +68,7 @@ class Policies:
         "404",
         "400",
         asks="Calling from a number that is not yours",
-        source="documented: conventions page (422)",
+        source="inferred: the conventions page has 422 for a caller ID that is not verified",
     )
     client_token_bounds_status: str = _choice("403", "400", asks="A number outside the bounds of a rdc_ token or key")
     client_token_mint_status: str = _choice("403", "401", asks="Minting with a minted token")
@@ -107,7 +107,10 @@ class Policies:
         48, 0, 240, asks="From setting a CNAM to its being live", source="documented: 24 to 72 hours"
     )
     caller_id_code: str = _choice(
-        "hidden", "shown", asks="The code in the answer that starts a verification", source="documented: never returned"
+        "hidden",
+        "shown",
+        asks="The code in the answer that starts a verification",
+        source="documented: never returned, says the newer API document; this one has a field for it",
     )
     caller_id_code_minutes: int = _number(10, 1, 1_440, asks="How long a caller ID's code can be handed in")
     sub_entity_inherits_hipaa: str = _choice(
@@ -136,13 +139,16 @@ class Policies:
         source="documented: by night; the hour is chosen",
     )
     enrol_on_purchase: str = _choice(
-        "yes", "no", asks="Whether a US number is watched from its activation on", source="documented: it is"
+        "yes",
+        "no",
+        asks="Whether a US number is watched from its activation on",
+        source="documented: caller-trust page",
     )
     score_refresh: str = _choice(
         "daily",
         "weekly",
         asks="Refresh of scores under the shared umbrella, and where check_frequency is absent",
-        source="documented: daily; a newer page says weekly",
+        source="documented: daily, caller-trust page; a newer document says weekly",
     )
     texting_approval: str = _choice("ignored", "required", asks="Whether sending needs texting_status approved")
 

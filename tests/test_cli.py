@@ -265,7 +265,7 @@ def test_policies_lists_value_question_choices_and_source() -> None:
     text = run("policies", "--policy", "token_reuse_status=409").stdout
     assert "token_reuse_status = 409" in text
     assert "choices: 401, 403, 409; chosen" in text
-    assert "documented: conventions page" in text
+    assert "inferred: the conventions page" in text
 
 
 def test_version_prints_the_version() -> None:

@@ -24,8 +24,8 @@ def list_caller_ids(world: World, exchange: Exchange) -> Reply:
 def start_verification(world: World, exchange: Exchange) -> Reply:
     """Let the carrier call the number and read a code; a start that is still open is replaced.
 
-    The code is not in the answer (documented: never returned; by policy it is), but where the contract
-    wants one there are stars. `GET /_revdesk/caller-ids/{id}/code` plays the phone that rings.
+    The code is not in the answer (documented, in the newer API document; by policy it is): the field that the
+    contract has for it holds stars. `GET /_revdesk/caller-ids/{id}/code` plays the phone that rings.
     """
     number = exchange.body["phone_number"]
     attempt = Attempt(number, number, channels=0, cost=0, field="phone_number")

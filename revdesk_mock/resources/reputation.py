@@ -78,8 +78,8 @@ def hear(world: World, settings: Record) -> None:
 def _letter(world: World, exchange: Exchange, registration: Record) -> str:
     """Return the LOA's document: the one in the body, or the registration's own.
 
-    Raises ApiError: 404 for one that is unknown or has lapsed (documented), 409 for one that did not pass its scan
-    (chosen), and 409 where there is none (the status is chosen).
+    Raises ApiError: 404 for one that is unknown or has lapsed (inferred: it is gone), 409 for one that did not pass its
+    scan (chosen), and 409 where there is none (the status is chosen).
     """
     asked: str | None = exchange.body.get("loa_document_id")
     if asked is not None:

@@ -20,7 +20,7 @@ SCOPES = (
 ).split()
 READING = frozenset(scope for scope in SCOPES if scope.endswith(":read"))
 
-# The scope family of each tag; reads need `:read`, writes `:write` (documented rule of thumb).
+# The scope family of each tag (inferred from the names); reads need `:read`, writes `:write` (documented).
 FAMILIES: Mapping[str, str] = {
     "Account": "account",
     "Agents": "agents",

@@ -42,8 +42,8 @@ class Idempotency:
     def find(self, slot: Slot, fingerprint: bytes, now: int) -> Submission | None:
         """Return the submission that this request repeats, or None where its key is free.
 
-        Raises ApiError (409 `idempotency_conflict`, documented) where the key is bound to another
-        operation or body; `fields.conflicts_with` is the first request's id.
+        Raises ApiError (409 `idempotency_conflict`) where the key is bound to another body (documented)
+        or operation (chosen); `fields.conflicts_with` is the first request's id.
         """
         self._forget(now)
         submission = self._submissions.get(slot)

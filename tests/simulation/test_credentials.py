@@ -157,7 +157,7 @@ OPERATIONS = pytest.mark.parametrize("operation_id", sorted(CONTRACT.operations)
 
 
 def scope_of(operation_id: str) -> str | None:
-    """Return the scope that an operation is documented to need."""
+    """Return the scope that an operation needs."""
     if operation_id in EXCEPTIONS:
         return EXCEPTIONS[operation_id]
     operation = CONTRACT.operations[operation_id]
