@@ -43,7 +43,7 @@ def read_object(body: bytes) -> dict[str, JSON]:
     except orjson.JSONDecodeError as error:
         raise _refusal(*_diagnose(body, str(error))) from error
     if not isinstance(value, dict):
-        raise _refusal("must be a JSON object", "json.object", "an object", body[:40].decode())
+        raise _refusal("must be a JSON object", "json.object", "an object", body.decode()[:40])
     keys, depth = _measure(value, 1)
     if depth > MAX_DEPTH:
         raise _refusal(f"is nested deeper than {MAX_DEPTH} levels", "json.depth", f"at most {MAX_DEPTH}", str(depth))

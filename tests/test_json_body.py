@@ -84,6 +84,7 @@ DEFECTS: dict[str, tuple[bytes, str, str]] = {
     "text": (b'"a"', "json.object", "must be a JSON object"),
     "number": (b"1", "json.object", "must be a JSON object"),
     "null": (b"null", "json.object", "must be a JSON object"),
+    "long text beyond ASCII": (('"' + "é" * 40 + '"').encode(), "json.object", "must be a JSON object"),
     "cut": (b'{"a":', "json.syntax", "is not valid JSON: Expecting value, line 1 column 6"),
     "second line": (b'{"a":1,\n "b" 2}', "json.syntax", "is not valid JSON: Expecting ':' delimiter, line 2 column 6"),
     "trailing comma": (b'{"a":1,}', "json.syntax", "is not valid JSON: "),
