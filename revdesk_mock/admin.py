@@ -1,25 +1,36 @@
 """The admin API under /_revdesk: each route is one call on the emulator or one of its worlds."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from revdesk_mock import journal, recordings
+from revdesk_mock import journal, keys, recordings, registrations, vetting
 from revdesk_mock.clock import SECOND, iso, iso_or_none, parse_iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Reason, Record
+from revdesk_mock.resources import branded_calling, enterprise_registration, reputation
 from revdesk_mock.simulation.call_flow import magic_table
-from revdesk_mock.simulation.credentials import read_bearer
+from revdesk_mock.simulation.credentials import SCOPES, Credential, read_bearer
 from revdesk_mock.simulation.guardrails import PRICES
 from revdesk_mock.world import World, owned
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 Endpoint = Callable[[Request], Awaitable[Response]]
+Find = Callable[[World, Credential], Record]
+Decide = Callable[[World, Record, vetting.Verdict], Record]
+
+# What the carrier decides about: how a key's own is found, and what a verdict does to it.
+VERDICTS: Mapping[str, tuple[Find, Decide]] = {
+    "brand": (branded_calling.needed, branded_calling.decide),
+    "enterprise": (registrations.needed, enterprise_registration.decide),
+    "reputation": (reputation.needed, reputation.decide),
+}
 
 
 class Admin:
@@ -38,7 +49,13 @@ class Admin:
             Route("/_revdesk/policies", self._guarded(self._policies)),
             Route("/_revdesk/prices", self._guarded(self._prices)),
             Route("/_revdesk/clock", self._guarded(self._clock), methods=["GET", "POST"]),
+            Route("/_revdesk/keys", self._guarded(self._mint_key), methods=["POST"]),
             Route("/_revdesk/caller-ids/{id}/code", self._guarded(self._caller_id_code)),
+            Route("/_revdesk/brand/logo", self._guarded(self._set_logo), methods=["PUT"]),
+            *(
+                Route(f"/_revdesk/{what}/verdict", self._guarded(partial(self._verdict, *calls)), methods=["POST"])
+                for what, calls in VERDICTS.items()
+            ),
             Route(f"{call}/recording.wav", self._guarded(self._recording)),
             Route(f"{call}/transcript", self._guarded(self._transcript)),
         ]
@@ -107,12 +124,42 @@ class Admin:
         now = {"now": iso(world.clock.now()), "frozen": world.clock.frozen}
         return JSONResponse({**now, "next_event": iso_or_none(world.clock.next_due())})
 
+    async def _mint_key(self, request: Request) -> Response:
+        """Let another key into the bearer's world: `owner`, `sub_entity_id`, `scopes`, `has_user`. Shown once."""
+        world = self._emulator.world(read_bearer(request.headers))
+        match read_object(await request.body()):
+            case {"owner": str() as owner, **rest} if _is_key_order(rest):
+                team, scopes = rest.get("sub_entity_id"), rest.get("scopes", SCOPES)
+                key, record = keys.mint(world, owner, team=team, has_user=rest.get("has_user", True), scopes=scopes)
+            case _:
+                what = '{"owner": "sub_entity", "sub_entity_id": "...", "scopes": ["calls:read"], "has_user": true}'
+                raise ApiError("validation_error", f"No key can be made of that: send {what}.", fields={"body": what})
+        return JSONResponse({"key": key, "api_key_id": record["id"], "scopes": record["scopes"]})
+
     async def _caller_id_code(self, request: Request) -> Response:
         """Answer the code that the verification call reads out, in the bearer's world."""
-        world = self._emulator.world(read_bearer(request.headers))
+        world, credential = self._emulator.admit(read_bearer(request.headers))
         world.run_due()
-        record = owned(world, "caller_ids", request.path_params["id"], "caller ID")
+        record = owned(world, credential, "caller_ids", request.path_params["id"], "caller ID")
         return JSONResponse({"caller_id_id": record["id"], **{name: record[name] for name in ("phone_number", "code")}})
+
+    async def _set_logo(self, request: Request) -> Response:
+        """Set or remove the logo of the bearer's brand, for which the API has no operation."""
+        world, credential = self._emulator.admit(read_bearer(request.headers))
+        logo_url = branded_calling.read_logo(read_object(await request.body()))
+        world.run_due()
+        with world.store.transaction():
+            brand = branded_calling.edit(world, branded_calling.needed(world, credential), logo_url=logo_url)
+        return JSONResponse({field: brand[field] for field in ("id", "logo_url", "status")})
+
+    async def _verdict(self, find: Find, decide: Decide, request: Request) -> Response:
+        """Let the carrier decide now: `status`, and for a rejection `reasons`."""
+        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world.run_due()
+        verdict = vetting.read_verdict(read_object(await request.body()))
+        with world.store.transaction():
+            decided = decide(world, find(world, credential), verdict)
+        return JSONResponse({field: decided[field] for field in ("id", "status", "rejection_reasons")})
 
     async def _recording(self, request: Request) -> Response:
         """Send the sound of an ended call."""
@@ -135,7 +182,21 @@ class Admin:
         if world is None:
             raise not_found("world", request.path_params["world"], "path /world")
         world.run_due()
-        return owned(world, "calls", request.path_params["call"], "call")
+        call = world.store.get("calls", request.path_params["call"])
+        if call is None:
+            raise not_found("call", request.path_params["call"], "path /call")
+        return call
+
+
+def _is_key_order(order: dict[str, JSON]) -> bool:
+    scopes = order.get("scopes", [])
+    return (
+        order.keys() <= {"sub_entity_id", "scopes", "has_user"}
+        and isinstance(order.get("sub_entity_id"), str | None)
+        and isinstance(order.get("has_user", True), bool)
+        and isinstance(scopes, list)
+        and all(isinstance(scope, str) for scope in scopes)
+    )
 
 
 def _move(world: World, order: dict[str, JSON]) -> None:

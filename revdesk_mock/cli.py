@@ -179,6 +179,7 @@ def show_banner(server: "Server", settings: Settings, *, as_json: bool) -> None:
 
     emulator = server.emulator
     operations = len(emulator.spec.operations)
+    emulated = sum(name in HANDLERS for name in emulator.spec.operations)
     if as_json:
         started = {"event": "started", "url": server.url, "operations": operations, "seed": emulator.seed}
         click.echo(json.dumps(started, separators=(",", ":")))
@@ -190,7 +191,7 @@ def show_banner(server: "Server", settings: Settings, *, as_json: bool) -> None:
     rows = {
         "address": server.url,
         "test key": shown,
-        "contract": f"{settings.spec.name}, {operations} operations, {len(HANDLERS)} emulated",
+        "contract": f"{settings.spec.name}, {operations} operations, {emulated} emulated",
         "seed": emulator.seed,
         "clock": settings.clock,
         "try": f'curl -H "Authorization: Bearer {key}" {server.url}/v1/me',

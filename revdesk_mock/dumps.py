@@ -8,6 +8,7 @@ import orjson
 from revdesk_mock.errors import StartError
 from revdesk_mock.messages import JSON
 from revdesk_mock.settings import shipped
+from revdesk_mock.simulation.credentials import ORGANIZATION, USER
 from revdesk_mock.validation import Schema, pointer
 
 FORMAT = 1
@@ -17,8 +18,10 @@ def load(path: Path) -> JSON:
     """Read a world's dump as the state that new worlds start from; raises StartError naming what is wrong."""
     dump = _read(path)
     _check(dump, _world_schema(), path, "")
-    # A world that starts from a fixture opens when its key is first seen.
+    # A world that starts from a fixture opens when its key is first seen. Other keys belong to the one world in
+    # which they were minted, and many start from a fixture.
     dump.pop("opened_at", None)
+    dump["records"].pop("keys", None)
     return dump
 
 
@@ -32,7 +35,7 @@ def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
     owners: set[str] = set()
     for number, entry in enumerate(worlds):
         if not isinstance(entry, dict) or not _is_key(entry.get("key")):
-            raise StartError(f"{path}: /worlds/{number}/key must hold sha256, is_demo and scopes")
+            raise StartError(f"{path}: /worlds/{number}/key must hold sha256, is_demo, owner and scopes")
         _check(entry.get("world"), schema, path, f"/worlds/{number}/world")
         if entry["key"]["sha256"] in owners:
             raise StartError(f"{path}: /worlds/{number}/key/sha256 owns another world already")
@@ -45,6 +48,7 @@ def _is_key(key: JSON) -> bool:
         isinstance(key, dict)
         and isinstance(key.get("sha256"), str)
         and isinstance(key.get("is_demo"), bool)
+        and key.get("owner") in {ORGANIZATION, USER}
         and isinstance(key.get("scopes"), list)
         and all(isinstance(scope, str) for scope in key["scopes"])
     )

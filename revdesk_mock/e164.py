@@ -1,10 +1,16 @@
-"""Phone numbers in E.164 form: which are fictional, which are emergency numbers, which are US local."""
+"""Phone numbers in E.164 form: what that is, which are fictional, which are emergency numbers."""
 
 import re
 
+E164 = re.compile(r"\+[1-9]\d{1,14}", re.ASCII)
 # Reserved for fiction in the North American plan: they can never ring a person.
 FICTIONAL_US = re.compile(r"\+1[2-9]\d\d55501(\d\d)", re.ASCII)
 EMERGENCY = frozenset("+911 +1911 +933 +1933 +988 +1988 +112 +44112 +999 +44999".split())
+
+
+def is_e164(number: str) -> bool:
+    """Whether a text is a phone number: a plus sign and 2 to 15 digits."""
+    return E164.fullmatch(number) is not None
 
 
 def is_fictional(number: str) -> bool:

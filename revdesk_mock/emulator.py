@@ -1,11 +1,11 @@
 """The whole emulator, without a web framework: one contract, many worlds, one way in."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 
 import orjson
 
-from revdesk_mock import dumps
+from revdesk_mock import dumps, keys
 from revdesk_mock.errors import StartError
 from revdesk_mock.ids import Dice, fingerprint, fresh_seed
 from revdesk_mock.journal import Journal
@@ -17,6 +17,7 @@ from revdesk_mock.signing import world_of
 from revdesk_mock.simulation import credentials
 from revdesk_mock.simulation.credentials import CLIENT_TOKEN_PREFIX, SCOPES, Credential
 from revdesk_mock.spec import Spec
+from revdesk_mock.store import Change
 from revdesk_mock.world import World
 
 
@@ -34,33 +35,41 @@ class Emulator:
         self.spec = spec or Spec.load(self.settings.spec)
         self.journal = Journal()
         self._fixture = dumps.load(self.settings.data)
+        self._keys: dict[str, tuple[World, Credential]] = {}  # by the SHA-256 of the key
         self._worlds: dict[str, World] = {}
-        self._by_id: dict[str, World] = {}
         self._admitted = {fingerprint(key) for key in self.settings.api_keys}
         dice = Dice(f"{self.seed}:requests")
-        self.pipeline = Pipeline(self.spec, HANDLERS, self.settings.policies, self._locate, self.journal, dice)
+        self.pipeline = Pipeline(self.spec, HANDLERS, self.settings.policies, self.admit, self.journal, dice)
 
     def handle(self, request: Request) -> Coroutine[None, None, Response]:
         """Answer one request; never raises."""
         return self.pipeline.handle(request)
 
-    def world(self, key: str) -> World:
-        """Return the world of a key, opened now if it is new; raises ApiError (401) for a refused key."""
-        digest = fingerprint(key)
-        found = self._worlds.get(digest)
+    def world(self, bearer: str) -> World:
+        """Return the world of a bearer, opened now for a new key; raises ApiError (401) for a refused one."""
+        return self.admit(bearer)[0]
+
+    def admit(self, bearer: str) -> tuple[World, Credential]:
+        """Return the world of a key or client token, and what that may do there; raises ApiError as `world` does."""
+        if bearer.startswith(CLIENT_TOKEN_PREFIX):
+            return self._admit_client_token(bearer)
+        digest = fingerprint(bearer)
+        found = self._keys.get(digest)
         if found is not None:
             return found
-        kind = credentials.kind_of(key)
+        kind = credentials.kind_of(bearer)
         if self._admitted and digest not in self._admitted:
             raise credentials.unauthorized(
                 "The API key is not known.", "auth.unknown", "a key given to --api-key", "another"
             )
-        credential = Credential(self._key_id(digest), digest, kind.scopes, is_demo=kind.is_demo)
-        return self._open(credential, self._fixture)
+        credential = Credential(
+            self._key_id(digest), digest, kind.scopes, is_demo=kind.is_demo, owner=self._owner(kind.owner)
+        )
+        return self._open(credential, self._fixture), credential
 
     def find_world(self, world_id: str) -> World | None:
         """Return a world by its id, or None."""
-        return self._by_id.get(world_id)
+        return self._worlds.get(world_id)
 
     def worlds(self) -> list[World]:
         """Return every world that is open."""
@@ -75,6 +84,7 @@ class Emulator:
                     "key": {
                         "sha256": world.key.bucket,
                         "is_demo": world.key.is_demo,
+                        "owner": world.key.owner,
                         "scopes": sorted(world.key.scopes),
                     },
                     "world": world.dump(),
@@ -91,6 +101,7 @@ class Emulator:
                 key["sha256"],
                 frozenset(key["scopes"]) & frozenset(SCOPES),
                 is_demo=key["is_demo"],
+                owner=key["owner"],
             )
             self._open(credential, dump)
 
@@ -99,21 +110,35 @@ class Emulator:
         for world in self._worlds.values():
             world.clock.release()
 
-    def _locate(self, bearer: str) -> tuple[World, Credential]:
-        if bearer.startswith(CLIENT_TOKEN_PREFIX):
-            world = self._by_id.get(world_of(bearer.removeprefix(CLIENT_TOKEN_PREFIX)) or "")
-            if world is None:
-                raise credentials.unauthorized(
-                    "The client token is not valid.", "auth.client_token", "a token minted here", "another"
-                )
-            return world, world.credentials.read_client_token(bearer, world.key)
-        world = self.world(bearer)
-        return world, world.key
+    def _admit_client_token(self, token: str) -> tuple[World, Credential]:
+        world = self._worlds.get(world_of(token.removeprefix(CLIENT_TOKEN_PREFIX)) or "")
+        if world is None:
+            raise credentials.unauthorized(
+                "The client token is not valid.", "auth.client_token", "a token minted here", "another"
+            )
+        return world, world.credentials.read_client_token(token, world.keys)
 
     def _open(self, credential: Credential, dump: Mapping[str, JSON]) -> World:
         world = World(self.settings, credential, self.seed, STEPS, dump)
-        self._worlds[credential.bucket] = self._by_id[world.id] = world
+        self._worlds[world.id] = world
+        self._let_in(world, credential)
+        for record in world.store.all("keys"):
+            self._let_in(world, keys.credential_of(world, record))
+        world.store.on_commit(lambda changes: self._note_keys(world, changes))
         return world
+
+    def _note_keys(self, world: World, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.collection == "keys" and change.after is not None:
+                self._let_in(world, keys.credential_of(world, change.after))
+
+    def _let_in(self, world: World, credential: Credential) -> None:
+        self._keys[credential.bucket] = (world, credential)
+        world.keys[credential.id] = credential
+
+    def _owner(self, owner: str) -> str:
+        """Tell whose key opens a world: without an organization it can only be a user's."""
+        return owner if self._fixture["records"].get("organizations") else credentials.USER
 
     def _key_id(self, digest: str) -> str:
         return Dice(f"{self.seed}:{digest}:key").uuid()

@@ -1,12 +1,24 @@
 """Lists a page at a time: newest or oldest first, with a cursor that survives what is added or deleted."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from revdesk_mock.errors import invalid
 from revdesk_mock.ids import decode_cursor, encode_cursor
-from revdesk_mock.messages import Record
+from revdesk_mock.messages import JSON, Record
 
 Positioned = Iterable[tuple[int, Record]]
+
+
+def size_of(query: Mapping[str, JSON], default: int, most: int) -> int:
+    """Read a query's `limit`: how many records a page may have; raises ApiError (400) unless it is 1 to `most`.
+
+    The contract says so too where it has bounds; this holds where it has none.
+    """
+    limit = query.get("limit", default)
+    if limit not in range(1, most + 1):
+        expected = f"a whole number from 1 to {most}"
+        raise invalid("limit", f"must be {expected}", where="query limit", rule="limit", expected=expected, got=limit)
+    return int(limit)
 
 
 def start_of(cursor: str | None, *, lenient: bool) -> int | None:

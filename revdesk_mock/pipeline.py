@@ -146,9 +146,7 @@ class Pipeline:
         if operation.request is None or not (raw or operation.body_required):
             return dict(operation.body_defaults)
         json_body.check_content_type(request, self._policies)
-        body = json_body.read_object(raw)
-        self._validation.check_body(operation, body)
-        return {**operation.body_defaults, **body}
+        return self._validation.read_body(operation, json_body.read_object(raw))
 
     async def _delay(self, world: World, control: faults.Control) -> None:
         if control.delay_ms:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from revdesk_mock.errors import ApiError
+from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.messages import Reason, Record
 from revdesk_mock.simulation import guardrails
 from revdesk_mock.simulation.call_flow import script_for
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import Attempt, Bounds, Destinations
-from revdesk_mock.world import World, owned
+from revdesk_mock.world import World
 
 NO_BOUNDS = Bounds()
 AI, BRIDGE, BROWSER, ROOM, WEB = "ai", "bridge", "browser", "room", "web"
@@ -18,9 +18,9 @@ AI, BRIDGE, BROWSER, ROOM, WEB = "ai", "bridge", "browser", "room", "web"
 class Plan(NamedTuple):
     """What is asked for: the path (`kind`), the two numbers, the legs, and what a call keeps.
 
-    `opening` is what the agent says first; `record` None leaves it to the caller's number. A call with
-    `expires_in` (seconds) is not dialed now: it waits that long for the browser that holds its token, and is
-    canceled then.
+    `field` is the field of the body that holds the destination; `opening` is what the agent says first; `record` None
+    leaves it to the caller's number. A call with `expires_in` (seconds) is not dialed now: it waits that long for the
+    browser that holds its token, and is canceled then.
     """
 
     kind: str
@@ -33,6 +33,9 @@ class Plan(NamedTuple):
     transcribe: bool = True
     amd: bool = False
     name: str | None = None
+    client_name: str | None = None
+    client_label: str | None = None
+    field: str = "to_number"
     has_room: bool = False
     expires_in: int | None = None
 
@@ -42,7 +45,7 @@ def place(world: World, credential: Credential, plan: Plan) -> Record:
 
     Order (docs: webrtc-security): is the caller ID ours, then bounds and guardrails, then the record.
     """
-    owner = world.guardrails.check_caller(plan.caller, where="body /from_number")
+    owner = world.guardrails.check_caller(plan.caller, credential.sees, where="body /from_number")
     attempt = _attempt(plan, script_for(plan.destination).refusal)
     check_numbers(world, credential, attempt)
     world.guardrails.check_capacity(attempt)
@@ -50,7 +53,7 @@ def place(world: World, credential: Credential, plan: Plan) -> Record:
         if leg["role"] == "connect" and leg["scripted"]:
             # The person's own phone: no bound of the credential, but it is rung all the same. It is not repeated.
             refusal = script_for(leg["number"]).refusal
-            rung = attempt._replace(destination=leg["number"], refusal=refusal, shown="connect_number")
+            rung = attempt._replace(destination=leg["number"], refusal=refusal, field="connect_number", private=True)
             check_numbers(world, credential, rung, NO_BOUNDS)
             world.guardrails.check_capacity(rung)
     return _record(world, credential, plan, owner if "is_active" in owner else None)
@@ -72,11 +75,10 @@ def check_numbers(world: World, credential: Credential, attempt: Attempt, bounds
 def _attempt(plan: Plan, refusal: str | None) -> Attempt:
     call = {"legs": plan.legs, "agent_id": plan.agent_id}
     cost = guardrails.cost_of(call, minutes=1)
-    return Attempt(plan.caller, plan.destination, channels=len(plan.legs), cost=cost, refusal=refusal)
+    return Attempt(plan.caller, plan.destination, channels=len(plan.legs), cost=cost, refusal=refusal, field=plan.field)
 
 
 def _record(world: World, credential: Credential, plan: Plan, number: Record | None) -> Record:
-    organization, user = world.organization, world.user
     serial = world.dice.hex(24)
     recorded = number is None or number["recording_enabled"]
     progress = world.calls.dialed(plan.legs) if plan.expires_in is None else world.calls.waiting(plan.expires_in)
@@ -91,11 +93,12 @@ def _record(world: World, credential: Credential, plan: Plan, number: Record | N
             "to_number": plan.destination,
             "legs": list(plan.legs),
             "phone_number_id": number["id"] if number else None,
-            "organization_id": organization["id"] if organization else None,
-            "user_id": user["id"] if user else None,
+            **world.owners(credential),
             "api_key_id": credential.id,
             "agent_id": plan.agent_id,
             "name": plan.name,
+            "client_name": plan.client_name,
+            "client_label": plan.client_label,
             "opening": plan.opening,
             "room_name": f"room_{serial}" if plan.has_room else None,
             "provider_call_sid": f"CA{serial}{world.id[:8]}",
@@ -121,7 +124,10 @@ def join(world: World, token: str) -> Record:
     agent cannot be put on the line; the token is not used up then.
     """
     with world.store.transaction():
-        call = owned(world, "calls", world.credentials.join(token)["call_id"], "call")
+        call_id = world.credentials.join(token)["call_id"]
+        call = world.store.get("calls", call_id)
+        if call is None:
+            raise not_found("call", call_id, "the token")
         return _start(world, call) if call["kind"] == WEB else call
 
 

@@ -1,14 +1,14 @@
 """Buying a number: which one it will be, its record, and the agent that is wired to it."""
 
-from revdesk_mock import inventory
+from revdesk_mock import cnam, inventory
 from revdesk_mock.clock import SECOND
 from revdesk_mock.errors import ApiError
 from revdesk_mock.inventory import Offer
 from revdesk_mock.messages import Reason, Record
+from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.world import World
 
 PROVIDER = "mock"
-NO_CNAM = "NONE"
 GREETING = "Hello, this is the RevDesk test agent. How can I help you?"
 
 
@@ -34,9 +34,8 @@ def choose(world: World, wanted: str | None, area_code: str | None) -> Offer:
     )
 
 
-def start(world: World, offer: Offer, name: str | None) -> Record:
+def start(world: World, credential: Credential, offer: Offer, name: str | None) -> Record:
     """Write the number's record, pending until its time on the clock, with an agent of its own (documented)."""
-    organization, user = world.organization, world.user
     run = f"wf_{world.dice.hex(20)}"
     number = {
         "id": _free_id(world),
@@ -44,18 +43,16 @@ def start(world: World, offer: Offer, name: str | None) -> Record:
         "shown_number": f"pending:{run}",
         "workflow_run_id": run,
         "name": name,
-        "organization_id": organization and organization["id"],
-        "user_id": user and user["id"],
+        **world.owners(credential),
         "provider": PROVIDER,
         "is_active": False,
         "iso_country": offer.block.country,
-        "reputation_enrolled_at": None,
         "cnam_display_name": None,
-        "cnam_status": NO_CNAM,
+        "cnam_status": cnam.NONE,
         "cnam_live_at": None,
         "recording_enabled": True,
         "transcription_enabled": True,
-        "agent_id": _wire_agent(world, name or offer.phone_number)["id"],
+        "agent_id": _wire_agent(world, credential, name or offer.phone_number)["id"],
         "texting_status": "not_registered",
         "created_at": world.clock.now(),
         "due_at": world.clock.now() + world.policies.provisioning_seconds * SECOND,
@@ -63,10 +60,11 @@ def start(world: World, offer: Offer, name: str | None) -> Record:
     return world.store.insert("phone_numbers", number)
 
 
-def _wire_agent(world: World, name: str) -> Record:
-    organization = world.organization
+def _wire_agent(world: World, credential: Credential, name: str) -> Record:
+    organization = world.organization_of(credential)
     agent = {
         "id": world.dice.uuid(),
+        "organization_id": organization and organization["id"],
         "name": f"Agent for {name}"[:120],
         "enabled": True,
         "agent_type": "both",

@@ -110,6 +110,34 @@ class Policies:
         "hidden", "shown", asks="The code in the answer that starts a verification", source="documented: never returned"
     )
     caller_id_code_minutes: int = _number(10, 1, 1_440, asks="How long a caller ID's code can be handed in")
+    sub_entity_inherits_hipaa: str = _choice(
+        "no",
+        "yes",
+        asks="Whether a new sub-entity under an umbrella with HIPAA has it on",
+        source="documented: off at creation; an older page says inherited",
+    )
+    submitted_enterprise_status: str = _choice(
+        "DRAFT", "PENDING_VETTING", asks="Status of a registration after submit, which signs nothing"
+    )
+    future_consent: str = _choice(
+        "reject", "accept", asks="A consent_acknowledged_at over five minutes ahead of the clock"
+    )
+    vetting_seconds: int = _number(60, 0, 2_592_000, asks="From a submission to the carrier's verdict")
+    brand_push: str = _choice(
+        "nightly",
+        "at_once",
+        asks="When a submitted brand goes to the carrier: at the next 02:00 UTC, or at once",
+        source="documented: by night; the hour is chosen",
+    )
+    enrol_on_purchase: str = _choice(
+        "yes", "no", asks="Whether a US number is watched from its activation on", source="documented: it is"
+    )
+    score_refresh: str = _choice(
+        "daily",
+        "weekly",
+        asks="Refresh of scores under the shared umbrella, and where check_frequency is absent",
+        source="documented: daily; a newer page says weekly",
+    )
     texting_approval: str = _choice("ignored", "required", asks="Whether sending needs texting_status approved")
 
     @classmethod

@@ -1,7 +1,8 @@
 """Requests and responses against the contract's schemas: a fast yes or no, and plain words for a no."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,9 +16,11 @@ from revdesk_mock.messages import JSON, Reason
 from revdesk_mock.spec import Operation, Spec
 
 DOLLAR = re.compile(r"\\.|\[(?:\\.|[^\]])*\]|\$", re.DOTALL)
+NUMBERS = frozenset({"integer", "number"})
 SUMMED_UP = 3  # fields that the message itself repeats
 
 Fields = dict[str, tuple[str, Reason]]
+Fit = Callable[[JSON], JSON]
 
 
 def _is_uuid(text: object) -> bool:
@@ -70,13 +73,18 @@ Reference: Any = cast("Any", validators).extend(Draft202012Validator, {"pattern"
 
 
 class Schema:
-    """One schema, compiled twice: to decide, and to explain."""
+    """One schema, compiled to decide, to explain, and to leave out what it does not declare."""
 
     def __init__(self, schema: JSON) -> None:
         self._decide = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, formats=FORMATS)
         self.is_valid = self._decide.is_valid
         self._schema = schema
         self._explain: Any = None
+
+    @cached_property
+    def fit(self) -> Fit:
+        """Make a value as the schema has it, without what that does not declare."""
+        return _fitter(self._schema)
 
     def failures(self, instance: JSON) -> list[ValidationError]:
         """Return the failures of an invalid instance, one or more for each offending place."""
@@ -123,11 +131,16 @@ class Validation:
         if fields:
             raise _refusal(fields)
 
-    def check_body(self, operation: Operation, body: JSON) -> None:
-        """Raise ApiError (400) with one message for each offending field of a request body."""
+    def read_body(self, operation: Operation, body: JSON) -> dict[str, JSON]:
+        """Return what the contract in use declares of a request body, with defaults.
+
+        A field that it does not name is ignored: nobody has checked it. Raises ApiError (400) with one message for
+        each offending field.
+        """
         schema = self._schema(operation, "request")
         if not schema.is_valid(body):
             raise _refusal(_explain(schema, body, "body"))
+        return {**operation.body_defaults, **schema.fit(body)}
 
     def fit_response(self, operation: Operation, status: int, body: JSON) -> JSON:
         """Return a body as the contract in use has it, without what this contract does not declare.
@@ -139,7 +152,7 @@ class Validation:
         schema = self._schema(operation, str(status))
         if schema.is_valid(body):
             return body
-        body = _pruned(body, operation.responses[status])
+        body = schema.fit(body)
         if not schema.is_valid(body):
             worst = schema.failures(body)[0]
             raise ContractViolation(operation.id, pointer(worst.absolute_path), worst.message)
@@ -177,9 +190,8 @@ def _error_envelope(spec: Spec) -> JSON:
 
 def _typed(text: str, schema: Mapping[str, JSON]) -> JSON:
     """Read a query text as its schema's type; what cannot be read stays text and fails validation."""
-    declared = schema.get("type")
-    kinds = set(declared) if isinstance(declared, list) else {declared}
-    if kinds & {"integer", "number"} and re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
+    kinds = _kinds(schema)
+    if kinds & NUMBERS and re.fullmatch(r"-?\d{1,18}", text, re.ASCII):
         return int(text)
     if "number" in kinds and re.fullmatch(r"-?\d{1,18}\.\d{1,18}", text, re.ASCII):
         return float(text)
@@ -222,21 +234,42 @@ def _closed(schema: JSON) -> JSON:
     return closed
 
 
-def _pruned(value: JSON, schema: Mapping[str, JSON]) -> JSON:
-    """Return a value without the properties that its schema lists no place for."""
+def _fitter(schema: Mapping[str, JSON]) -> Fit:
+    """Return what makes a value as its schema has it.
+
+    Properties that the schema lists no place for are left out. An id in digits becomes a number where the
+    schema has one: contracts write the same id either way.
+    """
     branches = list(_alternatives(schema))
-    if isinstance(value, list):
-        items: JSON = next((branch["items"] for branch in branches if branch.get("items")), {})
-        return [_pruned(item, items) for item in value]
-    properties: dict[str, JSON] = {}
-    for branch in branches:
-        properties |= branch.get("properties", {})
+    items: JSON = next((branch["items"] for branch in branches if branch.get("items")), None)
     maps = (branch.get("additionalProperties") for branch in branches)
     others: JSON = next((schema for schema in maps if isinstance(schema, dict)), None)
-    if not isinstance(value, dict) or (not properties and others is None):
+    fits = {name: _fitter(child) for branch in branches for name, child in branch.get("properties", {}).items()}
+    fit_item = _as_it_is if items is None else _fitter(items)
+    fit_other = _as_it_is if others is None else _fitter(others)
+    kinds = set().union(*map(_kinds, branches))
+    is_map, is_number = others is not None, "string" not in kinds and not kinds.isdisjoint(NUMBERS)
+
+    def fit(value: JSON) -> JSON:
+        if isinstance(value, dict) and (fits or is_map):
+            return {key: fits.get(key, fit_other)(item) for key, item in value.items() if is_map or key in fits}
+        if isinstance(value, list):
+            return [fit_item(item) for item in value]
+        if is_number and isinstance(value, str) and value.isascii() and value.isdigit():
+            return int(value)
         return value
-    kept = {key: item for key, item in value.items() if key in properties or others is not None}
-    return {key: _pruned(item, properties.get(key) or others or {}) for key, item in kept.items()}
+
+    return fit if fits or is_map or items is not None or is_number else _as_it_is
+
+
+def _as_it_is(value: JSON) -> JSON:
+    return value
+
+
+def _kinds(schema: Mapping[str, JSON]) -> set[str]:
+    """Return the types that a schema names."""
+    declared = schema.get("type", [])
+    return set(declared) if isinstance(declared, list) else {declared}
 
 
 def _alternatives(schema: Mapping[str, JSON]) -> Iterator[Mapping[str, JSON]]:

@@ -13,7 +13,7 @@ from revdesk_mock.settings import Settings
 from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import FAILED, CallFlow
-from revdesk_mock.simulation.credentials import Credential, Credentials
+from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, Credential, Credentials
 from revdesk_mock.simulation.guardrails import Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
@@ -21,14 +21,17 @@ from revdesk_mock.spec import Operation
 from revdesk_mock.store import Change, Store
 
 FORMAT = 1  # of a dump
-PAGE = 50  # records, where the contract in use has no default
+PAGE, LARGEST_PAGE = 50, 100  # records, where the contract in use does not say (the SDK asks for these two)
 
 INDEXES: Mapping[str, tuple[str, ...]] = {
-    "phone_numbers": ("phone_number", "agent_id"),
+    "phone_numbers": ("phone_number", "agent_id", "organization_id"),
     "caller_ids": ("phone_number",),
+    "enterprises": ("organization_id",),
+    "brands": ("enterprise_id",),
     "contacts": ("phone_number",),
     "calls": ("phone_number_id",),
     "messages": ("phone_number_id",),
+    "reputations": ("organization_id",),
     "tokens": ("sha256",),
 }
 
@@ -36,13 +39,14 @@ Step = Callable[["World", Record], None]
 
 
 class World:
-    """Everything that one API key sees. Complete, isolated, dumpable; there is no other state.
+    """One tenant, opened by an API key. Complete, isolated, dumpable; there is no other state.
 
     `steps` names, for each collection, what happens to a record when its `due_at` is reached.
     """
 
     def __init__(self, settings: Settings, key: Credential, seed: str, steps: Mapping[str, Step], dump: JSON) -> None:
-        self.key = key
+        self.key = key  # the first, which opened the world
+        self.keys: dict[str, Credential] = {}  # all of them, by id
         self.settings = settings
         self.policies = settings.policies
         self.clock = _clock(settings, dump)
@@ -97,13 +101,23 @@ class World:
 
     @property
     def organization(self) -> Record | None:
-        """The organization of the key, if it has one."""
+        """The umbrella organization, if there is one."""
         return self.store.first("organizations")
 
-    @property
-    def user(self) -> Record | None:
-        """The user of the key, if it has one."""
-        return self.store.first("users")
+    def organization_of(self, credential: Credential) -> Record | None:
+        """Return the organization that a key acts for: the umbrella, its sub-entity, or (a user's key) none."""
+        if credential.owner == SUB_ENTITY:
+            return self.store.get("sub_entities", credential.team or "")
+        return self.organization if credential.owner == ORGANIZATION else None
+
+    def user_of(self, credential: Credential) -> Record | None:
+        """Return the person behind a key, if there is one."""
+        return self.store.first("users") if credential.has_user else None
+
+    def owners(self, credential: Credential) -> Record:
+        """Return the fields that tell whose a new record is: `organization_id` and `user_id`, each possibly None."""
+        organization, user = self.organization_of(credential), self.user_of(credential)
+        return {"organization_id": organization and organization["id"], "user_id": user and user["id"]}
 
     def dump(self) -> dict[str, JSON]:
         """Return all of the world as JSON: what a fixture file holds. No key, no token, no stored response."""
@@ -154,10 +168,10 @@ class Reply:
 Handler = Callable[[World, Exchange], Reply]
 
 
-def owned(world: World, collection: str, record_id: str, kind: str) -> Record:
-    """Return a record of this world; raises ApiError (404 or 403 by policy) for every other id."""
+def owned(world: World, credential: Credential, collection: str, record_id: str, kind: str) -> Record:
+    """Return a record that a key sees; raises ApiError (404 or 403 by policy) for every other id."""
     record = world.store.get(collection, record_id)
-    if record is None:
+    if record is None or not credential.sees(record):
         raise not_found(kind, record_id, "path", world.policies.foreign_id_status)
     return record
 
@@ -173,9 +187,12 @@ def shown_status(world: World, call: Record) -> str:
 def page(
     world: World, exchange: Exchange, collection: str, wanted: Callable[[Record], bool] = lambda _: True
 ) -> tuple[list[Record], dict[str, JSON]]:
-    """Return one page of a collection, newest first, with `{cursor?, page_size}` for the meta."""
+    """Return one page of what the key sees in a collection, newest first, with `{cursor?, page_size}` for the meta."""
+    sees = exchange.credential.sees
     before = pages.start_of(exchange.query.get("cursor"), lenient=world.policies.bad_cursor == "ignore")
-    records, cursor = pages.cut(world.store.newest(collection, before), exchange.query.get("limit", PAGE), wanted)
+    rows = world.store.newest(collection, before)
+    limit = pages.size_of(exchange.query, PAGE, LARGEST_PAGE)
+    records, cursor = pages.cut(rows, limit, lambda record: sees(record) and wanted(record))
     meta: dict[str, JSON] = {"page_size": len(records)}
     if cursor is not None:
         meta["cursor"] = cursor

@@ -11,9 +11,11 @@ import hypothesis
 import orjson
 import pytest
 
-from revdesk_mock import Emulator, Policies, Request, Response, Settings, World
+from revdesk_mock import Emulator, Policies, Request, Response, Settings, World, keys
 from revdesk_mock.emulator import export
+from revdesk_mock.messages import Record
 from revdesk_mock.settings import shipped
+from revdesk_mock.simulation.credentials import SCOPES
 from revdesk_mock.spec import Spec
 
 KEY = "revdesk_0123456789abcdef0123456789abcdef"
@@ -22,6 +24,38 @@ MAIN, RECALL = "+14155550100", "+12125550100"  # owned, active numbers: records 
 VERIFIED = "+16175550142"  # a verified caller ID
 AGENT, NEWER_AGENT = "a1b6e0c4-52d8-4e7f-8c93-17f4d0e6b2a5", "c7d3f9b2-6e14-4a58-93bd-e05a8c1f7d64"
 ORDINARY = "+13125550100"
+ORGANIZATION = "6f1c2a9e-3b57-4c1d-9a84-0f5e7d2b6c31"
+UPTOWN = "9d4b7c20-61fe-4a35-8e02-c5a7f3d81b96"  # its sub-entity
+# What an enterprise is registered with, and who signs for it.
+PERSON = {"first_name": "Sam", "last_name": "Rivera", "email": "sam@harbor-dental.example"}
+ADDRESS = {
+    "country": "US",
+    "administrative_area": "CA",
+    "city": "San Francisco",
+    "postal_code": "94105",
+    "street_address": "1 Harbor Way",
+}
+COMPANY = {
+    "legal_name": "Harbor Dental LLC",
+    "dba": "Harbor Dental",
+    "organization_type": "COMMERCIAL",
+    "website": "https://harbor-dental.example",
+    "fein": "12-3456789",
+    "industry": "health",
+    "jurisdiction_of_incorporation": "CA",
+    "number_of_employees": "SIZE_1_10",
+    "organization_legal_type": "LLC",
+    "organization_contact": {**PERSON, "job_title": "Owner", "phone": MAIN},
+    "billing_contact": {**PERSON, "phone_number": MAIN},
+    "organization_address": ADDRESS,
+    "billing_address": ADDRESS,
+}
+SIGNER = {"signer_full_name": "Sam Rivera", "signer_email": "sam@harbor-dental.example", "signer_title": "Owner"}
+SIGNATURE = {
+    **SIGNER,
+    "consent_acknowledged_at": "2026-01-05T09:00:00Z",
+    "confirm_carrier_commit": "I understand this submits to the carrier",
+}
 
 SPEC = Spec.load(shipped("openapi.json"))
 
@@ -100,6 +134,13 @@ class Client:
     def post(self, target: str, body: Any = None, **headers: str | None) -> Answer:
         return self("POST", target, body, **headers)
 
+    def with_key(
+        self, owner: str = "organization", *, team: str | None = None, has_user: bool = True, scopes: Any = SCOPES
+    ) -> "Client":
+        """Return a client that comes to the same world with another key."""
+        key, _ = keys.mint(self.world, owner, team=team, has_user=has_user, scopes=scopes)
+        return Client(self.emulator, key)
+
     def advance(self, seconds: float) -> None:
         self.world.advance(seconds)
 
@@ -107,6 +148,24 @@ class Client:
 def emulator_with(**policies: Any) -> Emulator:
     """Return an emulator with a standing clock, a fixed seed and these policies."""
     return Emulator(Settings(seed="test", clock="frozen", policies=Policies(**policies)), SPEC)
+
+
+def registered(client: Client, organization: str = ORGANIZATION, **changes: Any) -> Record:
+    """Write the registration of an organization, vetted and with a carrier record, and return it."""
+    with client.world.store.transaction():
+        return client.world.store.insert(
+            "enterprises",
+            {
+                "id": client.world.dice.uuid(),
+                "organization_id": organization,
+                "carrier_enterprise_id": "ent_1",
+                "status": "APPROVED",
+                "legal_name": "Harbor Dental LLC",
+                "loa_document_id": "a-signed-letter",
+                "due_at": None,
+                **changes,
+            },
+        )
 
 
 def reopened(client: Client, folder: Path, **policies: Any) -> Client:

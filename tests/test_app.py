@@ -16,7 +16,7 @@ from revdesk_mock import Emulator, Settings
 from revdesk_mock.errors import AddressTaken
 from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.server import Server
-from tests.conftest import KEY, MAIN, ORDINARY
+from tests.conftest import COMPANY, KEY, MAIN, ORDINARY, SIGNATURE
 
 BEARER = {"Authorization": f"Bearer {KEY}"}
 
@@ -200,6 +200,47 @@ def test_the_code_of_a_caller_id_is_there_for_its_own_key_only(server: Server) -
     handed_in = {"verification_code": code}
     verify = f"/v1/caller-ids/{started['caller_id_id']}/verify"
     assert ask(server, "POST", verify, handed_in, **key).body["data"]["verified"] is True
+
+
+def test_the_logo_of_a_brand_is_set_by_its_own_key_only(server: Server) -> None:
+    key = {"Authorization": "Bearer revdesk_brand"}
+    world, path = server.emulator.world("revdesk_brand"), "/_revdesk/brand/logo"
+    assert world.organization is not None
+    enterprise = {"id": world.dice.uuid(), "organization_id": world.organization["id"], "status": "DRAFT"}
+    with world.store.transaction():
+        world.store.insert("enterprises", enterprise)
+    logo = {"logo_url": "https://harbor-dental.example/logo.png"}
+    assert ask(server, "PUT", path, logo, **key).status == 404
+    brand = {"display_name": "Harbor Dental", "call_reason": "Your appointment"}
+    brand_id = ask(server, "PUT", "/v1/caller-trust/brand", brand, **key).body["data"]["id"]
+    assert ask(server, "PUT", path, logo).status == 404
+    assert ask(server, "PUT", path, {"logo_url": "logo.png"}, **key).body["error"]["fields"].keys() == {"logo_url"}
+    assert ask(server, "PUT", path, logo, **key).body == {"id": brand_id, **logo, "status": "DRAFT"}
+    assert ask(server, "GET", "/v1/caller-trust/brand", **key).body["data"]["logo_url"] == logo["logo_url"]
+    assert ask(server, "PUT", path, {"logo_url": None}, **key).body["logo_url"] is None
+
+
+@pytest.mark.parametrize("what", ["enterprise", "reputation", "brand"])
+def test_the_carriers_verdict_can_be_given_at_once(server: Server, what: str) -> None:
+    key = {"Authorization": f"Bearer revdesk_verdict_{what}"}
+    path, verdict = "/v1/caller-trust", f"/_revdesk/{what}/verdict"
+    approval, rejection = {"status": "APPROVED"}, {"status": "REJECTED", "reasons": ["The name is another's."]}
+    ask(server, "POST", f"{path}/enterprise", COMPANY, **key)
+    assert ask(server, "POST", verdict, approval, **key).status == (409 if what == "enterprise" else 404)
+    ask(server, "POST", f"{path}/enterprise/sign-and-submit", SIGNATURE, **key)
+    brand = {"display_name": "Harbor Dental", "call_reason": "Your appointment"}
+    ask(server, "PUT", f"{path}/brand", brand, **key)
+    ask(server, "PUT", "/_revdesk/brand/logo", {"logo_url": "https://harbor-dental.example/logo.png"}, **key)
+    ask(server, "POST", f"{path}/brand/submit", **key)
+    if what == "brand":  # which goes to the carrier by night
+        assert ask(server, "POST", verdict, approval, **key).status == 409
+        ask(server, "POST", "/_revdesk/clock", {"advance_seconds": 17 * 3600}, **key)
+    assert ask(server, "POST", verdict, {"status": "DRAFT"}, **key).status == 400
+    told = {"status": "REJECTED", "rejection_reasons": rejection["reasons"]}
+    assert told.items() <= ask(server, "POST", verdict, rejection, **key).body.items()
+    ask(server, "POST", "/_revdesk/clock", {"advance_seconds": 3600}, **key)
+    assert told.items() <= ask(server, "GET", f"{path}/{what}", **key).body["data"].items()
+    assert ask(server, "POST", verdict, approval, **key).status == 409
 
 
 def test_the_clock_needs_a_key(server: Server) -> None:

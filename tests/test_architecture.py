@@ -16,12 +16,13 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
     {"messages", "clock", "ids", "e164", "room_address", "window"},
-    {"errors", "inventory", "signing"},
-    {"settings", "pages"},
+    {"errors", "inventory", "signing", "loa"},
+    {"settings", "pages", "cnam"},
     {"spec", "store", "json_body", "wording"},
     {"validation", "simulation."},
     {"world", "dumps"},
-    {"placement", "provisioning", "paperwork"},
+    {"keys", "placement", "provisioning", "paperwork", "registrations", "vetting"},
+    {"monitoring"},
     {"resources."},
     {"resources"},
     {"journal"},
@@ -42,6 +43,7 @@ HOMES = {
     "jsonschema": {"validation", "wording"},
     "jsonschema_rs": {"validation"},
     "jwt": {"signing"},
+    "reportlab": {"loa"},
     "click": {"cli"},
     "time": {"clock"},
     "random": {"ids"},
@@ -142,6 +144,12 @@ def test_importing_the_package_loads_no_framework() -> None:
     heavy = {"starlette", "uvicorn", "aiortc", "av", "numpy", "hypothesis", "pytest", "jsonschema", "jwt"}
     loaded = run_python("import sys, revdesk_mock; print(*sys.modules)").split()
     assert not heavy & set(loaded)
+
+
+def test_starting_loads_nothing_that_a_letter_is_set_with() -> None:
+    loaded = run_python("import sys, revdesk_mock.cli, revdesk_mock.server; print(*sys.modules)").split()
+    assert "revdesk_mock.resources.enterprise_registration" in loaded
+    assert not {"reportlab", "PIL", "revdesk_mock.loa"} & set(loaded)
 
 
 def test_the_public_names_are_these() -> None:

@@ -14,12 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 import revdesk_mock
 from revdesk_mock import cli
 from revdesk_mock.clock import stopwatch
 from revdesk_mock.resources import HANDLERS
+from revdesk_mock.settings import shipped
 from tests.conftest import MAIN, ORDINARY
 
 COMMAND = [sys.executable, "-m", "revdesk_mock"]
@@ -106,6 +108,19 @@ def test_plain_revdesk_mock_serves() -> None:
         assert f'curl -H "Authorization: Bearer {cli.TEST_KEY}" http://127.0.0.1:{server.port}/v1/me' in server.banner
         assert f"63 operations, {len(HANDLERS)} emulated" in server.banner
         assert "seed" in server.banner
+
+
+def test_another_contract_is_served_from_its_file(tmp_path: Path) -> None:
+    contract = orjson.loads(shipped("openapi.json").read_bytes())
+    contract["paths"] = {path: contract["paths"][path] for path in ("/v1/me", "/v1/agents/{id}/web-call")}
+    web_call = contract["paths"]["/v1/agents/{id}/web-call"]["post"]
+    web_call["operationId"] = "v1_agents_id_call_post"
+    (tmp_path / "other.json").write_bytes(orjson.dumps(contract))
+    with serving("--port", "0", "--spec", str(tmp_path / "other.json")) as server:
+        assert "other.json, 2 operations, 1 emulated" in server.banner
+        assert [server.ask("GET", path)[0] for path in ("/v1/me", "/v1/agents")] == [200, 404]
+    lines = run("routes", "--spec", str(tmp_path / "other.json")).stdout.splitlines()
+    assert [line.split()[2:] for line in lines] == [["emulated", "v1_me_get"], ["501", "v1_agents_id_call_post"]]
 
 
 def test_the_curl_line_of_the_banner_works() -> None:

@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from revdesk_mock.settings import shipped
+from revdesk_mock.validation import Schema
 
 DOCUMENT: dict[str, Any] = orjson.loads(shipped("openapi.json").read_bytes())
 # What the vendor published of one operation and of the document around it, without its prose.
@@ -114,6 +115,66 @@ def test_a_write_takes_an_idempotency_key_and_a_read_does_not(method: str, path:
 @every_operation
 def test_a_read_has_no_body(method: str, path: str, operation: Any) -> None:
     assert "requestBody" not in operation or method in {"post", "put", "patch"}, path
+
+
+# the examples and links that it gives beside what the vendor published
+
+
+def examples() -> Iterator[tuple[str, Any, Any]]:
+    """Yield (what it is an example of, example, schema) for each body and parameter that has one."""
+    for _, _, operation in OPERATIONS:
+        bodies = operation.get("requestBody", {}).get("content", {}).values()
+        for holder in (*bodies, *operation.get("parameters", ())):
+            if "example" in holder:
+                yield f"{operation['operationId']}-{holder.get('name', 'body')}", holder["example"], holder["schema"]
+
+
+def links() -> Iterator[tuple[str, Any, Any]]:
+    """Yield (operation and name, link, schema of the answer that the link starts from) for each link."""
+    for _, _, operation in OPERATIONS:
+        for status, answer in operation["responses"].items():
+            for name, link in answer.get("links", {}).items():
+                schema = answer["content"]["application/json"]["schema"]
+                yield f"{operation['operationId']}-{status}-{name}", link, schema
+
+
+def is_held(schema: Any, pointer: str) -> bool:
+    """Whether what has this schema may hold something at a JSON pointer."""
+    first, _, rest = pointer.removeprefix("/").partition("/")
+    inner = [
+        branch["items"] if first.isdigit() and "items" in branch else branch.get("properties", {}).get(first)
+        for branch in schema.get("anyOf", [schema])
+    ]
+    return any(schema is not None and (not rest or is_held(schema, rest)) for schema in inner)
+
+
+EXAMPLES, LINKS = list(examples()), list(links())
+every_example = pytest.mark.parametrize(
+    ("example", "schema"), [rest for _, *rest in EXAMPLES], ids=[name for name, *_ in EXAMPLES]
+)
+every_link = pytest.mark.parametrize(("link", "schema"), [rest for _, *rest in LINKS], ids=[name for name, *_ in LINKS])
+
+
+@every_example
+def test_an_example_fits_its_schema(example: Any, schema: Any) -> None:
+    assert Schema(schema).failures(example) == []
+
+
+def test_every_body_has_an_example() -> None:
+    with_body = [f"{operation['operationId']}-body" for _, _, operation in OPERATIONS if "requestBody" in operation]
+    assert [name for name, *_ in EXAMPLES if name.endswith("-body")] == with_body
+
+
+@every_link
+def test_a_link_leads_to_an_operation_with_what_the_answer_holds(link: Any, schema: Any) -> None:
+    (target,) = [operation for _, _, operation in OPERATIONS if operation["operationId"] == link["operationId"]]
+    fields = target.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    assert link.get("parameters", {}).keys() <= {parameter["name"] for parameter in target.get("parameters", ())}
+    assert link.get("requestBody", {}).keys() <= fields.get("properties", {}).keys()
+    for expression in (*link.get("parameters", {}).values(), *link.get("requestBody", {}).values()):
+        source, _, pointer = expression.partition("#")
+        assert source == "$response.body"
+        assert is_held(schema, pointer), expression
 
 
 # against what the vendor published

@@ -10,9 +10,14 @@ from revdesk_mock import StartError, dumps
 from revdesk_mock.settings import shipped
 from tests.conftest import Client, emulator_with
 
-ORGANIZATION = {"id": "6f1c2a9e-3b57-4c1d-9a84-0f5e7d2b6c31", "name": "Harbor Dental", "slug": "harbor-dental"}
+ORGANIZATION = {
+    "id": "6f1c2a9e-3b57-4c1d-9a84-0f5e7d2b6c31",
+    "name": "Harbor Dental",
+    "slug": "harbor-dental",
+    "hipaa_enabled": False,
+}
 WORLD: dict[str, Any] = {"format": 1, "records": {"organizations": [ORGANIZATION]}}
-KEY = {"sha256": "ab" * 32, "is_demo": False, "scopes": ["voice:read"]}
+KEY = {"sha256": "ab" * 32, "is_demo": False, "owner": "organization", "scopes": ["voice:read"]}
 
 
 def with_organization(**changes: Any) -> dict[str, Any]:
@@ -158,10 +163,12 @@ BAD_KEYS: dict[str, Any] = {
     "entry is a list": [],
     "no key": {"world": WORLD},
     "key is a text": {"key": "x", "world": WORLD},
-    "no sha256": {"key": {"is_demo": False, "scopes": []}, "world": WORLD},
+    "no sha256": {"key": {"is_demo": False, "owner": "organization", "scopes": []}, "world": WORLD},
     "sha256 is a number": {"key": {**KEY, "sha256": 7}, "world": WORLD},
     "is_demo is a text": {"key": {**KEY, "is_demo": "no"}, "world": WORLD},
-    "no scopes": {"key": {"sha256": "x", "is_demo": False}, "world": WORLD},
+    "no scopes": {"key": {"sha256": "x", "is_demo": False, "owner": "user"}, "world": WORLD},
+    "no owner": {"key": {"sha256": "x", "is_demo": False, "scopes": []}, "world": WORLD},
+    "owner is a sub-entity": {"key": {**KEY, "owner": "sub_entity"}, "world": WORLD},
     "a scope is an object": {"key": {**KEY, "scopes": [{}]}, "world": WORLD},
 }
 
@@ -169,7 +176,7 @@ BAD_KEYS: dict[str, Any] = {
 @pytest.mark.parametrize("entry", BAD_KEYS.values(), ids=BAD_KEYS)
 def test_a_world_without_a_proper_key_is_refused_at_its_place(file: Path, entry: Any) -> None:
     told = export_refusal(file, export_of({"key": KEY, "world": WORLD}, entry))
-    assert told == ": /worlds/1/key must hold sha256, is_demo and scopes"
+    assert told == ": /worlds/1/key must hold sha256, is_demo, owner and scopes"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """A list is cut into pages whose cursors survive what comes and goes."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from revdesk_mock import ApiError
 from revdesk_mock.ids import encode_cursor
 from revdesk_mock.messages import Reason, Record
-from revdesk_mock.pages import cut, start_of
+from revdesk_mock.pages import cut, size_of, start_of
 from tests.conftest import Client, emulator_with
 
 NONSENSE = "nonsense"
@@ -35,6 +37,18 @@ def test_pages_together_are_the_whole_list_once_in_order(size: int, limit: int, 
         assert len(page) == limit
         before = start_of(cursor, lenient=False)
     assert seen == [record for _, record in newest_first(positions) if wanted(record)]
+
+
+@pytest.mark.parametrize(("asked", "size"), [({}, 50), ({"limit": 1}, 1), ({"limit": 100.0}, 100)])
+def test_a_page_has_the_size_asked_for(asked: dict[str, Any], size: int) -> None:
+    assert size_of(asked, 50, 100) == size
+
+
+@pytest.mark.parametrize("limit", [0, -1, 101, 0.5, 1e300])
+def test_a_size_that_no_page_has_is_refused(limit: float) -> None:
+    with pytest.raises(ApiError) as error:
+        size_of({"limit": limit}, 50, 100)
+    assert (error.value.status, error.value.fields) == (400, {"limit": "must be a whole number from 1 to 100"})
 
 
 def test_the_last_page_has_no_cursor_even_when_it_is_full() -> None:

@@ -16,19 +16,19 @@ LETTER = b"%PDF-1.7\n"
 def received(client: Client, content: bytes = LETTER) -> str:
     """Take a document in and return its id."""
     with client.world.store.transaction():
-        return str(paperwork.receive(client.world, "letter.pdf", content, None)["id"])
+        return str(paperwork.receive(client.world, client.world.key, "letter.pdf", content, None)["id"])
 
 
 def link(client: Client, document_id: str, by: str = "reputation") -> Record:
     with client.world.store.transaction():
-        return paperwork.link(client.world, document_id, by, WHERE)
+        return paperwork.link(client.world, client.world.key, document_id, by, WHERE)
 
 
 def refusal(client: Client, document_id: str) -> ApiError:
     """Ask for a document that cannot be used, and try to link to it, leaving no trace."""
     before = client.world.dump()
     with pytest.raises(ApiError) as caught:
-        paperwork.usable(client.world, document_id, WHERE)
+        paperwork.usable(client.world, client.world.key, document_id, WHERE)
     with pytest.raises(ApiError) as unlinked:
         link(client, document_id)
     assert (unlinked.value.code, unlinked.value.reasons) == (caught.value.code, caught.value.reasons)
@@ -40,10 +40,20 @@ def is_there(client: Client, document_id: str) -> bool:
     return client.world.store.get("documents", document_id) is not None
 
 
+def test_a_document_of_the_services_own_can_be_used_at_once_and_stays(client: Client) -> None:
+    team = client.post("/v1/sub-entities", {"name": "Uptown"}).data["id"]
+    with client.world.store.transaction():
+        document = paperwork.file(client.world, team, "letter.pdf", LETTER, "enterprise")["id"]
+    branch = client.emulator.admit(client.with_key("sub_entity", team=team).key)[1]
+    for seconds in (0, HALF_AN_HOUR):
+        client.advance(seconds)
+        assert paperwork.usable(client.world, branch, document, WHERE)["linked_by"] == "enterprise"
+
+
 def test_a_document_that_passed_its_scan_can_be_used(client: Client) -> None:
     document = received(client)
     client.advance(2)
-    assert paperwork.usable(client.world, document, WHERE)["id"] == document
+    assert paperwork.usable(client.world, client.world.key, document, WHERE)["id"] == document
 
 
 @pytest.mark.parametrize(
@@ -73,7 +83,7 @@ def test_the_document_of_another_key_is_not_found(client: Client) -> None:
 def test_a_document_is_usable_until_it_lapses(client: Client) -> None:
     document = received(client)
     client.advance(HALF_AN_HOUR - 0.001)
-    assert paperwork.usable(client.world, document, WHERE)["id"] == document
+    assert paperwork.usable(client.world, client.world.key, document, WHERE)["id"] == document
     client.advance(0.001)
     assert refusal(client, document).code == "not_found"
 
@@ -91,7 +101,7 @@ def test_a_linked_document_stays_usable(client: Client) -> None:
     client.advance(2)
     linked = link(client, document)
     client.advance(365 * 24 * 3600)
-    assert paperwork.usable(client.world, document, WHERE) == linked
+    assert paperwork.usable(client.world, client.world.key, document, WHERE) == linked
     assert linked["linked_by"] == "reputation"
 
 
@@ -114,7 +124,7 @@ def test_a_link_that_is_rolled_back_lets_the_document_lapse(client: Client) -> N
     document = received(client)
     client.advance(2)
     client.world.store.begin()
-    paperwork.link(client.world, document, "reputation", WHERE)
+    paperwork.link(client.world, client.world.key, document, "reputation", WHERE)
     client.world.store.end(keep=False)
     client.advance(HALF_AN_HOUR)
     assert not is_there(client, document)

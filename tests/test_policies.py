@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from revdesk_mock import ApiError, Emulator, Policies, placement
-from tests.conftest import AGENT, MAIN, ORDINARY, Answer, Client, answer_of, emulator_with
+from tests.conftest import AGENT, COMPANY, MAIN, ORDINARY, SIGNATURE, Answer, Client, answer_of, emulator_with
 
 PAIR = {"from_number": MAIN, "to_number": ORDINARY}
 SPACED_PAIR = b'{"to_number": "+13125550100", "from_number": "+14155550100"}'
@@ -169,9 +169,7 @@ def expired_client_token(client: Client) -> Outcome:
 
 
 def scope_escalation(client: Client) -> Outcome:
-    world = client.world
-    world.key = replace(world.key, scopes=frozenset({"tokens:mint"}))
-    return outcome(mint(client, scopes=["calls:write"]))
+    return outcome(mint(client.with_key(scopes=["tokens:mint"]), scopes=["calls:write"]))
 
 
 def second_join(client: Client) -> Outcome:
@@ -180,6 +178,14 @@ def second_join(client: Client) -> Outcome:
     with pytest.raises(ApiError) as caught:
         placement.join(client.world, token)
     return caught.value.status, caught.value.code
+
+
+def flag_of_a_new_sub_entity(client: Client) -> Outcome:
+    world = client.world
+    assert world.organization is not None
+    with world.store.transaction():
+        world.store.update("organizations", world.organization, hipaa_enabled=True)
+    return client.post("/v1/sub-entities", {"name": "Uptown"}).data["hipaa_enabled"]
 
 
 # guardrails
@@ -327,6 +333,16 @@ def text_without_approval(client: Client) -> Outcome:
     return [outcome(client.post("/v1/sms/send", {**message, "from": sender})) for sender in senders]
 
 
+def watched_after_buying(client: Client) -> Outcome:
+    client.post("/v1/phone-numbers", {"phone_number": "+13125550177"})
+    client.advance(60)
+    return [number["phone_number"] for number in client.get("/v1/caller-trust/reputation/numbers").data]
+
+
+def last_refresh(client: Client) -> Outcome:
+    return client.get(f"/v1/caller-trust/reputation/numbers/{MAIN}").data["last_refreshed_at"]
+
+
 FORBIDDEN, UNAUTHORIZED = (403, "forbidden"), (401, "unauthorized")
 INVALID, CONFLICT = (400, "validation_error"), (409, "conflict")
 OK = (200, "ok")
@@ -350,6 +366,63 @@ def caller_id_after(*seconds: float) -> Scenario:
         for second in seconds:
             client.advance(second - (client.world.clock.now() - start) / 1000)
             seen.append(client.get("/v1/caller-ids").data[0]["status"])
+        return seen
+
+    return scenario
+
+
+def pushed_after(*seconds: float) -> Scenario:
+    """Return a scenario that submits a brand at 09:00 UTC and looks at it at these seconds."""
+
+    def scenario(client: Client) -> Outcome:
+        world, path = client.world, "/v1/caller-trust/brand"
+        assert world.organization is not None
+        enterprise = {"id": world.dice.uuid(), "organization_id": world.organization["id"], "status": "DRAFT"}
+        with world.store.transaction():
+            world.store.insert("enterprises", enterprise)
+        client("PUT", path, {"display_name": "Harbor Dental", "call_reason": "Your appointment"})
+        with world.store.transaction():
+            world.store.update(
+                "brands", world.store.all("brands")[0], logo_url="https://harbor-dental.example/logo.png"
+            )
+        client.post(f"{path}/submit")
+        seen, start = [], world.clock.now()
+        for second in seconds:
+            client.advance(second - (world.clock.now() - start) / 1000)
+            seen.append(client.get(path).data["status"])
+        return seen
+
+    return scenario
+
+
+def signed_enterprise(client: Client, **body: Any) -> Answer:
+    client.post("/v1/caller-trust/enterprise", COMPANY)
+    return client.post("/v1/caller-trust/enterprise/sign-and-submit", {**SIGNATURE, **body})
+
+
+def submitted_enterprise(client: Client) -> Outcome:
+    """Submit without a signature, look at once and after the vetting, and try to edit."""
+    client.post("/v1/caller-trust/enterprise", COMPANY)
+    submitted = client.post("/v1/caller-trust/enterprise/submit").data
+    client.advance(60)
+    shown = client.get("/v1/caller-trust/enterprise").data
+    edit = client("PATCH", f"/v1/caller-trust/enterprise/{shown['id']}", {"dba": "Harbor"})
+    return submitted["status"], shown["status"], edit.status
+
+
+def consent_of_tomorrow(client: Client) -> Outcome:
+    return outcome(signed_enterprise(client, consent_acknowledged_at="2026-01-06T09:00:00Z"))
+
+
+def enterprise_after(*seconds: float) -> Scenario:
+    """Return a scenario that signs a registration and looks at it at these seconds."""
+
+    def scenario(client: Client) -> Outcome:
+        seen = [signed_enterprise(client).data["status"]]
+        start = client.world.clock.now()
+        for second in seconds:
+            client.advance(second - (client.world.clock.now() - start) / 1000)
+            seen.append(client.get("/v1/caller-trust/enterprise").data["status"])
         return seen
 
     return scenario
@@ -453,6 +526,21 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("caller_id_code", "shown", code_in_the_answer, True),
     ("caller_id_code_minutes", 10, caller_id_after(60, 599.999, 600), ["PENDING", "PENDING", "EXPIRED"]),
     ("caller_id_code_minutes", 1, caller_id_after(59.999, 60), ["PENDING", "EXPIRED"]),
+    ("sub_entity_inherits_hipaa", "no", flag_of_a_new_sub_entity, False),
+    ("sub_entity_inherits_hipaa", "yes", flag_of_a_new_sub_entity, True),
+    ("brand_push", "nightly", pushed_after(0, 16 * 3600, 17 * 3600), ["PENDING_SUBMIT", "PENDING_SUBMIT", "SUBMITTED"]),
+    ("brand_push", "at_once", pushed_after(0, 60), ["SUBMITTED", "APPROVED"]),
+    ("enrol_on_purchase", "yes", watched_after_buying, ["+13125550177", MAIN]),
+    ("enrol_on_purchase", "no", watched_after_buying, [MAIN]),
+    ("score_refresh", "daily", last_refresh, "2026-01-05T00:00:00.000Z"),
+    ("score_refresh", "weekly", last_refresh, "2026-01-02T00:00:00.000Z"),
+    ("submitted_enterprise_status", "DRAFT", submitted_enterprise, ("DRAFT", "DRAFT", 200)),
+    ("submitted_enterprise_status", "PENDING_VETTING", submitted_enterprise, ("PENDING_VETTING", "APPROVED", 409)),
+    ("future_consent", "reject", consent_of_tomorrow, INVALID),
+    ("future_consent", "accept", consent_of_tomorrow, OK),
+    ("vetting_seconds", 60, enterprise_after(59.999, 60), ["PENDING_VETTING", "PENDING_VETTING", "APPROVED"]),
+    ("vetting_seconds", 0, enterprise_after(0), ["PENDING_VETTING", "APPROVED"]),
+    ("vetting_seconds", 86_400, enterprise_after(60, 86_400), ["PENDING_VETTING", "PENDING_VETTING", "APPROVED"]),
     ("texting_approval", "ignored", text_without_approval, [OK, OK]),
     ("texting_approval", "required", text_without_approval, [CONFLICT, OK]),
 ]

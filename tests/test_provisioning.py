@@ -55,6 +55,7 @@ def test_it_becomes_active_with_its_number_in_one_step(client: Client) -> None:
     client.advance(0.001)
     after = shown(client, bought)
     changes = {"phone_number": FOR_SALE, "is_active": True, "subscription_status": "active"}
+    changes["reputation_enrolled_at"] = "2026-01-05T09:00:05.000Z"
     assert before["phone_number"].startswith("pending:")
     assert after == {**before, **changes}
 

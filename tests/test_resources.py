@@ -9,7 +9,7 @@ from revdesk_mock import Emulator, Settings
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.settings import shipped
 from revdesk_mock.spec import Spec
-from tests.conftest import MAIN, ORDINARY, Client
+from tests.conftest import COMPANY, MAIN, ORDINARY, SIGNATURE, SIGNER, Client
 
 NUMBER = "+13125550142"
 OPERATIONS = Spec.load(shipped("openapi.json")).operations
@@ -37,6 +37,11 @@ def document_of(client: Client) -> str:
     return str(client.post("/v1/caller-trust/documents", upload).data["document_id"])
 
 
+def watched_number_of(client: Client) -> str:
+    number_of(client)
+    return NUMBER
+
+
 def caller_id_of(client: Client) -> str:
     started = client.post("/v1/caller-ids", {"phone_number": "+13125550177"}).data["caller_id_id"]
     record = client.world.store.get("caller_ids", started)
@@ -45,7 +50,25 @@ def caller_id_of(client: Client) -> str:
     return str(started)
 
 
-# What makes a record of one's own, by the path that shows it.
+def sub_entity_of(client: Client) -> str:
+    return str(client.post("/v1/sub-entities", {"name": "Uptown"}).data["id"])
+
+
+def enterprise_of(client: Client) -> str:
+    return str(client.post("/v1/caller-trust/enterprise", COMPANY).data["id"])
+
+
+def submitted_enterprise_of(client: Client) -> str:
+    enterprise_of(client)
+    return str(client.post("/v1/caller-trust/enterprise/submit").data["id"])
+
+
+def signed_enterprise_of(client: Client) -> str:
+    enterprise_of(client)
+    return str(client.post("/v1/caller-trust/enterprise/sign-and-submit", SIGNATURE).data["id"])
+
+
+# What makes a record of one's own, by the operation that wants it so or else by the path that shows it.
 MADE: dict[str, Callable[[Client], str]] = {
     "/v1/phone-numbers/": number_of,
     "/v1/usage/": number_of,
@@ -53,11 +76,20 @@ MADE: dict[str, Callable[[Client], str]] = {
     "/v1/agents/": agent_of,
     "/v1/caller-ids/": caller_id_of,
     "/v1/caller-trust/documents/": document_of,
+    "/v1/caller-trust/reputation/numbers/": watched_number_of,
+    "/v1/caller-trust/enterprise/": enterprise_of,
+    "v1_caller_trust_enterprise_id_generate_loa_post": submitted_enterprise_of,
+    "v1_caller_trust_enterprise_id_resign_post": signed_enterprise_of,
+    "/v1/sub-entities/": sub_entity_of,
 }
 # What a by-id write needs in its body.
 BODIES = {
+    "v1_sub_entities_id_patch": {"name": "Uptown"},
     "v1_caller_ids_id_patch": {"cnam_display_name": "Harbor"},
     "v1_caller_ids_id_verify_post": {"verification_code": "000000"},
+    "v1_caller_trust_enterprise_id_generate_loa_post": SIGNER,
+    "v1_caller_trust_enterprise_id_resign_post": SIGNATURE,
+    "v1_caller_trust_enterprise_id_sign_and_submit_post": SIGNATURE,
 }
 
 
@@ -82,7 +114,8 @@ def ask(client: Client, name: str, record: str) -> int:
 
 @pytest.mark.parametrize("name", BY_ID)
 def test_the_id_of_another_keys_record_is_not_found(client: Client, other: Client, name: str) -> None:
-    record = MADE[OPERATIONS[name].path.partition("{")[0]](client)
+    make = MADE.get(name) or MADE[OPERATIONS[name].path.partition("{")[0]]
+    record = make(client)
     other.get("/v1/me")
     before = other.world.dump()
     assert ask(other, name, record) == 404

@@ -60,7 +60,7 @@ def query_refusal(spec: Spec, raw: str) -> ApiError:
 
 def body_refusal(request: Any, body: Any) -> ApiError:
     spec = contract(request=request)
-    return refusal(lambda: Validation(spec).check_body(spec.operations["things"], body))
+    return refusal(lambda: Validation(spec).read_body(spec.operations["things"], body))
 
 
 def fitted(schema: Any, body: Any) -> Any:
@@ -236,9 +236,16 @@ def test_the_message_of_three_fields_counts_nothing() -> None:
     assert body_refusal({"required": list("abc")}, {}).message.endswith("c: is required")
 
 
-def test_a_body_that_fits_passes() -> None:
+def test_of_a_body_that_fits_what_the_contract_names_is_handed_on_at_any_depth() -> None:
     spec = contract(request=BODY)
-    Validation(spec).check_body(spec.operations["things"], {"legs": [{"number": "1"}], "name": "ab", "more": 1})
+    body = {"legs": [{"number": "1", "more": [2]}], "name": "ab", "more": 1}
+    assert Validation(spec).read_body(spec.operations["things"], body) == {"legs": [{"number": "1"}], "name": "ab"}
+
+
+def test_a_body_is_read_with_the_contracts_defaults() -> None:
+    given_fields = {"from_number": MAIN, "to_number": ORDINARY, "amd": True}
+    read = Validation(SHIPPED).read_body(SHIPPED.operations["v1_calls_dial_post"], given_fields)
+    assert read == {**given_fields, "record": True}
 
 
 @pytest.mark.parametrize(
@@ -273,7 +280,7 @@ def test_where_unknown_fields_are_refused_they_are_so_at_any_depth(kind: Any) ->
     leg = {"type": kind, "properties": {"number": TEXT}}
     spec = contract(request={"type": "object", "properties": {"legs": {"type": "array", "items": leg}}})
     validation = Validation(spec, reject_unknown_fields=True)
-    error = refusal(lambda: validation.check_body(spec.operations["things"], {"legs": [{"x": 1}]}))
+    error = refusal(lambda: validation.read_body(spec.operations["things"], {"legs": [{"x": 1}]}))
     assert error.fields == {"legs.0.x": "is not a field of this operation"}
 
 
@@ -434,6 +441,29 @@ def test_a_map_with_some_named_entries_keeps_the_others() -> None:
     counts = {"type": "object", "properties": {"all": TEXT}, "additionalProperties": {"type": "integer"}}
     schema = {"type": "object", "properties": {"counts": counts}}
     assert fitted(schema, {"counts": {"all": "x", "BUSY": 1}, "new": 1}) == {"counts": {"all": "x", "BUSY": 1}}
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "shown"),
+    [
+        ({"type": "number"}, "1001", 1001),
+        ({"type": ["number", "null"]}, "1001", 1001),
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "1001", 1001),
+        ({"anyOf": [{"type": "integer"}, TEXT]}, "1001", "1001"),
+        ({"type": ["number", "string"]}, "1001", "1001"),
+        (TEXT, "1001", "1001"),
+        ({}, "1001", "1001"),
+    ],
+)
+def test_an_id_in_digits_is_a_number_where_the_contract_has_no_text(declared: Any, value: str, shown: Any) -> None:
+    schema = {"type": "object", "properties": {"id": declared}}
+    assert fitted(schema, {"id": value, "new": 1}) == {"id": shown}
+
+
+@pytest.mark.parametrize("text", ["", "10.5", "-1", "+1001", "pending:1", "100٣"])
+def test_a_text_that_is_no_id_in_digits_stays_a_breach_where_a_number_should_be(text: str) -> None:
+    schema = {"type": "object", "properties": {"id": {"type": "number"}}}
+    assert violation(schema, {"id": text}).pointer == "/id"
 
 
 def test_alternatives_inside_alternatives_are_looked_through() -> None:

@@ -2,18 +2,44 @@
 
 from collections.abc import Mapping
 
-from revdesk_mock.resources import account, agents, caller_ids, calls, documents, phone_numbers, sms, usage, webrtc
+from revdesk_mock.resources import (
+    account,
+    agents,
+    branded_calling,
+    caller_ids,
+    calls,
+    documents,
+    enterprise_registration,
+    phone_numbers,
+    reputation,
+    sms,
+    sub_entities,
+    usage,
+    webrtc,
+)
 from revdesk_mock.world import Handler, Step
 
 HANDLERS: Mapping[str, Handler] = {
     **account.HANDLERS,
     **agents.HANDLERS,
+    **branded_calling.HANDLERS,
     **caller_ids.HANDLERS,
     **calls.HANDLERS,
     **documents.HANDLERS,
+    **enterprise_registration.HANDLERS,
     **phone_numbers.HANDLERS,
+    **reputation.HANDLERS,
     **sms.HANDLERS,
+    **sub_entities.HANDLERS,
     **usage.HANDLERS,
     **webrtc.HANDLERS,
 }
-STEPS: Mapping[str, Step] = {**caller_ids.STEPS, **documents.STEPS, **phone_numbers.STEPS, **sms.STEPS}
+STEPS: Mapping[str, Step] = {
+    **branded_calling.STEPS,
+    **caller_ids.STEPS,
+    **documents.STEPS,
+    **enterprise_registration.STEPS,
+    **phone_numbers.STEPS,
+    **reputation.STEPS,
+    **sms.STEPS,
+}

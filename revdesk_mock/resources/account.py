@@ -1,7 +1,9 @@
 """Account: who the key belongs to, and the organization's footprint."""
 
+from revdesk_mock import registrations
 from revdesk_mock.clock import DAY, iso
 from revdesk_mock.messages import JSON
+from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.world import Exchange, Reply, World
 
 PLAN = "scale"
@@ -14,7 +16,7 @@ def show_identity(world: World, exchange: Exchange) -> Reply:
     ends = iso(world.opened_at + DEMO_DAYS * DAY) if credential.is_demo else None
     return Reply(
         {
-            **_owner(world),
+            **_owner(world, credential),
             "api_key_id": credential.id,
             "scopes": sorted(credential.scopes),
             "is_demo": credential.is_demo,
@@ -24,17 +26,20 @@ def show_identity(world: World, exchange: Exchange) -> Reply:
 
 
 def show_account(world: World, exchange: Exchange) -> Reply:
-    """Answer plan and footprint; numbers count from the moment they are bought."""
-    numbers = world.store.all("phone_numbers")
-    footprint = {
-        "phone_numbers": len(numbers),
-        "enrolled_reputation_numbers": sum(number["reputation_enrolled_at"] is not None for number in numbers),
-        "own_brand_enterprise": False,
-    }
+    """Answer plan and footprint; numbers count from the moment they are bought, a brand from its submission on.
+
+    The latter is inferred: a draft is nothing that the carrier has.
+    """
     credential = exchange.credential
+    enterprise = registrations.shown(world, credential)
+    footprint = {
+        "phone_numbers": sum(map(credential.sees, world.store.all("phone_numbers"))),
+        "enrolled_reputation_numbers": sum(map(credential.sees, world.store.all("monitored_numbers"))),
+        "own_brand_enterprise": enterprise is not None and enterprise["carrier_enterprise_id"] is not None,
+    }
     return Reply(
         {
-            **_owner(world),
+            **_owner(world, credential),
             "api_key_id": credential.id,
             "plan": PLAN,
             "footprint": footprint,
@@ -43,8 +48,8 @@ def show_account(world: World, exchange: Exchange) -> Reply:
     )
 
 
-def _owner(world: World) -> dict[str, JSON]:
-    user, organization = world.user, world.organization
+def _owner(world: World, credential: Credential) -> dict[str, JSON]:
+    user, organization = world.user_of(credential), world.organization_of(credential)
     return {
         "user": user and {field: user[field] for field in ("id", "email", "name")},
         "organization": organization and {field: organization[field] for field in ("id", "name", "slug")},

@@ -14,19 +14,19 @@ BROWSER = "browser"  # what stands for a phone number at the browser's end of a 
 def list_agents(world: World, exchange: Exchange) -> Reply:
     """Answer one page, newest first, without system prompts."""
     agents, meta = page(world, exchange, "agents")
-    return Reply([_summary(world, agent) for agent in agents], meta)
+    return Reply([_summary(world, exchange, agent) for agent in agents], meta)
 
 
 def show_agent(world: World, exchange: Exchange) -> Reply:
     """Answer one agent with its system prompt."""
-    return Reply(_detail(world, _agent(world, exchange)))
+    return Reply(_detail(world, exchange, _agent(world, exchange)))
 
 
 def update_agent(world: World, exchange: Exchange) -> Reply:
     """Change what is given; the next call uses it."""
     changes = {field: exchange.body[field] for field in WRITABLE if field in exchange.body}
     agent = world.store.update("agents", _agent(world, exchange), **changes, updated_at=world.clock.now())
-    return Reply(_detail(world, agent))
+    return Reply(_detail(world, exchange, agent))
 
 
 def start_web_call(world: World, exchange: Exchange) -> Reply:
@@ -39,7 +39,7 @@ def start_web_call(world: World, exchange: Exchange) -> Reply:
             Reason("agent.enabled", "path /id", "an agent that is enabled", "one that is not"),
         )
     ttl = world.policies.web_call_ttl_seconds
-    number = number_of(world, agent)
+    number = number_of(world, exchange, agent)
     plan = Plan(
         kind=placement.WEB,
         caller=BROWSER,
@@ -67,18 +67,18 @@ def start_web_call(world: World, exchange: Exchange) -> Reply:
 WRITABLE = ("name", "enabled", "greeting", "system_prompt", "voice_id", "language")
 
 
-def number_of(world: World, agent: Record) -> Record | None:
-    """Return the number that an agent answers: of several, the one that was bought last."""
-    numbers = world.store.find("phone_numbers", "agent_id", agent["id"])
+def number_of(world: World, exchange: Exchange, agent: Record) -> Record | None:
+    """Return the number that an agent answers: of several that the key sees, the one that was bought last."""
+    numbers = list(filter(exchange.credential.sees, world.store.find("phone_numbers", "agent_id", agent["id"])))
     return numbers[-1] if numbers else None
 
 
 def _agent(world: World, exchange: Exchange) -> Record:
-    return owned(world, "agents", exchange.path["id"].lower(), "agent")
+    return owned(world, exchange.credential, "agents", exchange.path["id"].lower(), "agent")
 
 
-def _summary(world: World, agent: Record) -> dict[str, JSON]:
-    number = number_of(world, agent)
+def _summary(world: World, exchange: Exchange, agent: Record) -> dict[str, JSON]:
+    number = number_of(world, exchange, agent)
     fields = ("id", "name", "enabled", "greeting", "language", "voice_id", "business_name", "business_description")
     return {
         **{field: agent[field] for field in fields},
@@ -89,8 +89,8 @@ def _summary(world: World, agent: Record) -> dict[str, JSON]:
     }
 
 
-def _detail(world: World, agent: Record) -> dict[str, JSON]:
-    return {**_summary(world, agent), "system_prompt": agent["system_prompt"]}
+def _detail(world: World, exchange: Exchange, agent: Record) -> dict[str, JSON]:
+    return {**_summary(world, exchange, agent), "system_prompt": agent["system_prompt"]}
 
 
 def _number(number: Record) -> dict[str, JSON]:

@@ -1,23 +1,23 @@
 """Caller IDs: numbers of one's own that are verified by a call which reads out a code."""
 
-from revdesk_mock import placement
+from revdesk_mock import cnam, placement
 from revdesk_mock.clock import HOUR, MINUTE, iso, iso_or_none
 from revdesk_mock.errors import ApiError
 from revdesk_mock.messages import JSON, Reason, Record
+from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import Attempt
 from revdesk_mock.world import Exchange, Reply, World, owned
 
 # The docs name VERIFIED alone; the others are chosen.
 PENDING, VERIFIED, EXPIRED, FAILED = "PENDING", "VERIFIED", "EXPIRED", "FAILED"
-CNAM_PENDING, CNAM_APPROVED = "PENDING", "APPROVED"
 TRIES = 5
 HIDDEN = "******"
 BY_CALL = "phone_call"
 
 
-def list_caller_ids(world: World, _: Exchange) -> Reply:
+def list_caller_ids(world: World, exchange: Exchange) -> Reply:
     """Answer every caller ID, newest first: the operation has no pages."""
-    records = [record for _, record in world.store.newest("caller_ids")]
+    records = [record for _, record in world.store.newest("caller_ids") if exchange.credential.sees(record)]
     return Reply([_shown(record) for record in records], {"total_results": len(records), "page_size": len(records)})
 
 
@@ -28,15 +28,14 @@ def start_verification(world: World, exchange: Exchange) -> Reply:
     wants one there are stars. `GET /_revdesk/caller-ids/{id}/code` plays the phone that rings.
     """
     number = exchange.body["phone_number"]
-    placement.check_numbers(
-        world, exchange.credential, Attempt(number, number, channels=0, cost=0), placement.NO_BOUNDS
-    )
-    for record in world.store.find("caller_ids", "phone_number", number):
+    attempt = Attempt(number, number, channels=0, cost=0, field="phone_number")
+    placement.check_numbers(world, exchange.credential, attempt, placement.NO_BOUNDS)
+    for record in filter(exchange.credential.sees, world.store.find("caller_ids", "phone_number", number)):
         if record["status"] == VERIFIED:
             raise _refused("is verified already", "caller_id.unverified", "a number that is not verified", number)
         if record["status"] == PENDING:
             world.store.delete("caller_ids", record["id"])
-    record = world.store.insert("caller_ids", _new(world, number))
+    record = world.store.insert("caller_ids", _new(world, exchange.credential, number))
     shown = record["code"] if world.policies.caller_id_code == "shown" else HIDDEN
     message = f"Calling {number} to read out a code; hand it in within {world.policies.caller_id_code_minutes} minutes."
     return Reply({"caller_id_id": record["id"], "validation_code": shown, "message": message})
@@ -69,26 +68,28 @@ def update(world: World, exchange: Exchange) -> Reply:
     if record["status"] != VERIFIED:
         raise _refused("is not verified", "caller_id.verified", "a verified caller ID", record["status"])
     name = exchange.body["cnam_display_name"]
+    cnam.check(name)
     now = world.clock.now()
     due_at = now + world.policies.cnam_propagation_hours * HOUR if name else None
-    cnam = {"cnam_display_name": name or None, "cnam_status": CNAM_PENDING if name else None, "due_at": due_at}
-    return Reply(_shown(world.store.update("caller_ids", record, **cnam, updated_at=now)))
+    shown = {"cnam_display_name": name or None, "cnam_status": cnam.PENDING if name else None, "due_at": due_at}
+    return Reply(_shown(world.store.update("caller_ids", record, **shown, updated_at=now)))
 
 
 def move_on(world: World, record: Record) -> None:
     """Carry out what time brings: a code that was not handed in expires, a CNAM that has spread is approved."""
-    changes = {"status": EXPIRED} if record["status"] == PENDING else {"cnam_status": CNAM_APPROVED}
+    changes = {"status": EXPIRED} if record["status"] == PENDING else {"cnam_status": cnam.APPROVED}
     world.store.update("caller_ids", record, **changes, due_at=None, updated_at=record["due_at"])
 
 
 def _caller_id(world: World, exchange: Exchange) -> Record:
-    return owned(world, "caller_ids", exchange.path["id"], "caller ID")
+    return owned(world, exchange.credential, "caller_ids", exchange.path["id"], "caller ID")
 
 
-def _new(world: World, number: str) -> Record:
+def _new(world: World, credential: Credential, number: str) -> Record:
     now = world.clock.now()
     return {
         "id": world.dice.uuid(),
+        "organization_id": world.owners(credential)["organization_id"],
         "phone_number": number,
         "status": PENDING,
         "code": f"{world.dice.integer(0, 999_999):06d}",

@@ -1,27 +1,40 @@
 """Calls: AI calls, bridges of two phones, history and hang-up."""
 
+from collections.abc import Mapping
+
 from revdesk_mock import placement
 from revdesk_mock.clock import iso_or_none
-from revdesk_mock.errors import ApiError, not_found
+from revdesk_mock.errors import ApiError, invalid, not_found
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.placement import Plan
 from revdesk_mock.simulation.call_flow import leg
 from revdesk_mock.world import Exchange, Reply, World, owned, page, shown_status
 
+# Nobody observes how the numbers of this account are shown: the state is the one that the docs have for that.
+NO_EVIDENCE: Mapping[str, JSON] = {
+    "evidence_state": "NEEDS_DATA",
+    "health_warning": None,
+    "recommended_action": "none",
+}
+# What only operations that are not emulated would set, and what no published page names a value of.
+UNKNOWN: Mapping[str, JSON] = {"source": None, "test_result": None, "credential_type": None}
+
 
 def list_calls(world: World, exchange: Exchange) -> Reply:
-    """Answer one page, newest first; `status` compares without regard to case."""
-    status = exchange.query.get("status")
+    """Answer one page, newest first; `status` compares without regard to case.
+
+    No call has a `source`: what would be one, the spam-label test, is not emulated.
+    """
+    status, source = exchange.query.get("status"), exchange.query.get("source")
     hidden = world.policies.web_calls_in_list == "no"
 
     def wanted(call: Record) -> bool:
-        if hidden and call["kind"] == placement.WEB:
+        if source is not None or not exchange.credential.sees(call) or (hidden and call["kind"] == placement.WEB):
             return False
         return status is None or shown_status(world, call).casefold() == status.casefold()
 
     calls, meta = page(world, exchange, "calls", wanted)
-    everything = status is None and not hidden
-    meta["total_results"] = world.store.size("calls") if everything else sum(map(wanted, world.store.all("calls")))
+    meta["total_results"] = sum(map(wanted, world.store.all("calls")))
     return Reply([_summary(world, exchange, call) for call in calls], meta)
 
 
@@ -42,8 +55,8 @@ def show_call(world: World, exchange: Exchange) -> Reply:
 def place_ai_call(world: World, exchange: Exchange) -> Reply:
     """Let an agent call a number, from its own number or else the account's newest active one."""
     body = exchange.body
-    agent = _agent(world, body.get("assistantId"))
-    number = _caller_of(world, agent)
+    agent = _agent(world, exchange)
+    number = _caller_of(world, exchange, agent)
     plan = Plan(
         kind=placement.AI,
         caller=number["phone_number"],
@@ -53,9 +66,10 @@ def place_ai_call(world: World, exchange: Exchange) -> Reply:
         opening=body.get("script") or agent["greeting"],
         transcribe=number["transcription_enabled"],
         name=body.get("name"),
+        field="phoneNumber",
     )
     call = placement.place(world, exchange.credential, plan)
-    contact = _contact(world, body["phoneNumber"], body.get("name"))
+    contact = _contact(world, exchange)
     data = {"call_id": call["id"], "contact_id": contact["id"], "status": shown_status(world, call)}
     return Reply(data, location=f"/v1/calls/{call['id']}")
 
@@ -66,7 +80,7 @@ def dial(world: World, exchange: Exchange) -> Reply:
     Without `connect_number` the person is on `from_number` itself (inferred).
     """
     body = exchange.body
-    caller, person = body["from_number"], body.get("connect_number")
+    caller, person = _exact_number(body), body.get("connect_number")
     plan = Plan(
         kind=placement.BRIDGE,
         caller=caller,
@@ -77,6 +91,8 @@ def dial(world: World, exchange: Exchange) -> Reply:
         ],
         record=body["record"],
         amd=body["amd"],
+        client_name=body.get("client_name"),
+        client_label=body.get("client_label"),
     )
     call = placement.place(world, exchange.credential, plan)
     data = {
@@ -85,6 +101,8 @@ def dial(world: World, exchange: Exchange) -> Reply:
         "from_number": caller,
         "to_number": body["to_number"],
         "status": shown_status(world, call),
+        "selection_source": "exact_from_number",
+        **NO_EVIDENCE,
     }
     return Reply(data, location=f"/v1/calls/{call['id']}")
 
@@ -96,15 +114,16 @@ def hang_up(world: World, exchange: Exchange) -> Reply:
 
 
 def _call(world: World, exchange: Exchange) -> Record:
-    return owned(world, "calls", exchange.path["id"], "call")
+    return owned(world, exchange.credential, "calls", exchange.path["id"], "call")
 
 
-def _agent(world: World, agent_id: str | None) -> Record:
+def _agent(world: World, exchange: Exchange) -> Record:
+    agent_id, sees = exchange.body.get("assistantId"), exchange.credential.sees
     if agent_id is None:
-        agent = next((record for _, record in world.store.newest("agents")), None)
+        agent = next((record for _, record in world.store.newest("agents") if sees(record)), None)
     else:
         agent = world.store.get("agents", agent_id.lower())
-        if agent is None:
+        if agent is None or not sees(agent):
             raise not_found("agent", agent_id, "body /assistantId")
     if agent is None or not agent["enabled"]:
         got = "no agent" if agent is None else "one that is switched off"
@@ -113,20 +132,34 @@ def _agent(world: World, agent_id: str | None) -> Record:
     return agent
 
 
-def _caller_of(world: World, agent: Record) -> Record:
+def _caller_of(world: World, exchange: Exchange, agent: Record) -> Record:
     own = reversed(world.store.find("phone_numbers", "agent_id", agent["id"]))
     newest = (record for _, record in world.store.newest("phone_numbers"))
     for number in (*own, *newest):
-        if number["is_active"]:
+        if number["is_active"] and exchange.credential.sees(number):
             return number
     reason = Reason("agent.number", "this account", "an active phone number", "none")
     raise ApiError("conflict", "There is no active number to call from.", reason)
 
 
-def _contact(world: World, number: str, name: str | None) -> Record:
-    for contact in world.store.find("contacts", "phone_number", number):
+def _exact_number(body: dict[str, JSON]) -> str:
+    """Return the number to call from; raises ApiError where a number set shall choose it: there are none here."""
+    if "from_number" in body:
+        return str(body["from_number"])
+    if "number_set_id" in body:
+        raise not_found("number set", body["number_set_id"], "body /number_set_id")
+    expected = "from_number, or a number_set_id"
+    raise invalid("from_number", "is required, or a number_set_id", rule="call.caller", expected=expected, got=None)
+
+
+def _contact(world: World, exchange: Exchange) -> Record:
+    """Return the called person's contact, of those that the key sees, or a new one."""
+    number, credential = exchange.body["phoneNumber"], exchange.credential
+    for contact in filter(credential.sees, world.store.find("contacts", "phone_number", number)):
         return contact
-    return world.store.insert("contacts", {"id": world.dice.uuid(), "phone_number": number, "name": name})
+    organization_id = world.owners(credential)["organization_id"]
+    person = {"phone_number": number, "name": exchange.body.get("name")}
+    return world.store.insert("contacts", {"id": world.dice.uuid(), "organization_id": organization_id, **person})
 
 
 def _summary(world: World, exchange: Exchange, call: Record) -> dict[str, JSON]:
@@ -144,6 +177,9 @@ def _summary(world: World, exchange: Exchange, call: Record) -> dict[str, JSON]:
         "has_recording": call["has_recording"],
         "recording_url": recording if call["has_recording"] else None,
         "has_transcript": call["has_transcript"],
+        "client_name": call["client_name"],
+        "client_label": call["client_label"],
+        **UNKNOWN,
     }
 
 

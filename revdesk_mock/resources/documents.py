@@ -21,13 +21,13 @@ def upload(world: World, exchange: Exchange) -> Reply:
     body = exchange.body
     filename = _checked_name(body["filename"])
     reference = _checked_reference(body.get("customer_reference"))
-    document = paperwork.receive(world, filename, _read_pdf(body["file_base64"]), reference)
+    document = paperwork.receive(world, exchange.credential, filename, _read_pdf(body["file_base64"]), reference)
     return Reply(_shared(document), location=f"/v1/caller-trust/documents/{document['id']}")
 
 
 def show(world: World, exchange: Exchange) -> Reply:
     """Answer one document with its scan result and checksum; one that has lapsed is not found."""
-    document = owned(world, "documents", exchange.path["id"], "document")
+    document = owned(world, exchange.credential, "documents", exchange.path["id"], "document")
     return Reply({**_shared(document), "av_scan_status": document["av_scan_status"], "sha256": document["sha256"]})
 
 

@@ -12,18 +12,19 @@ from revdesk_mock.world import Exchange, Reply, World
 QUEUED, SENT, DELIVERED, FAILED = "queued", "sent", "delivered", "failed"
 TO_CARRIER, TO_HANDSET = 1 * SECOND, 2 * SECOND
 SETTINGS = "sms"
-DEFAULTS = {"id": SETTINGS, "auto_reply_enabled": False, "reply_delay_seconds": 0, "default_prompt": None}
+DEFAULTS = {"auto_reply_enabled": False, "reply_delay_seconds": 0, "default_prompt": None}
 
 
 def send(world: World, exchange: Exchange) -> Reply:
     """Queue a text from an owned active number; it is sent, then delivered or failed, on the clock."""
     body = exchange.body
     sender, recipient = body["from"], body["to"]
-    number = world.guardrails.check_caller(sender, where="body /from", verified=False)
+    number = world.guardrails.check_caller(sender, exchange.credential.sees, where="body /from", verified=False)
     if world.policies.texting_approval == "required" and number["texting_status"] != "approved":
         reason = Reason("sms.approval", "body /from", "a number with texting_status approved", number["texting_status"])
         raise ApiError("conflict", f"{sender} is not approved for texting.", reason)
-    attempt = Attempt(sender, recipient, channels=0, cost=guardrails.MESSAGE, refusal=script_for(recipient).refusal)
+    refusal = script_for(recipient).refusal
+    attempt = Attempt(sender, recipient, channels=0, cost=guardrails.MESSAGE, refusal=refusal, field="to")
     placement.check_numbers(world, exchange.credential, attempt)
     world.guardrails.check_capacity(attempt)
     message = world.store.insert(
@@ -52,16 +53,21 @@ def deliver(world: World, message: Record) -> None:
         world.store.update("messages", message, status=DELIVERED if reached else FAILED, due_at=None)
 
 
-def show_settings(world: World, _: Exchange) -> Reply:
+def show_settings(world: World, exchange: Exchange) -> Reply:
     """Answer the workspace's settings; auto-reply is off until somebody turns it on."""
-    return Reply(_shown(world.store.get("settings", SETTINGS) or DEFAULTS))
+    return Reply(_shown(_settings(world, exchange)))
 
 
 def update_settings(world: World, exchange: Exchange) -> Reply:
     """Change what is given."""
-    settings = world.store.get("settings", SETTINGS) or world.store.insert("settings", DEFAULTS)
-    changes = {field: exchange.body[field] for field in DEFAULTS if field != "id" and field in exchange.body}
-    return Reply(_shown(world.store.update("settings", settings, **changes)))
+    changes = {field: exchange.body[field] for field in DEFAULTS if field in exchange.body}
+    return Reply(_shown(world.store.update("settings", _settings(world, exchange), **changes)))
+
+
+def _settings(world: World, exchange: Exchange) -> Record:
+    """Return the settings of the key's workspace: the umbrella's, or a sub-entity's own."""
+    settings_id = exchange.credential.team or SETTINGS
+    return world.store.get("settings", settings_id) or {"id": settings_id, **DEFAULTS}
 
 
 def _shown(settings: Record) -> Record:

@@ -3,28 +3,36 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from revdesk_mock import monitoring
 from revdesk_mock.clock import iso, month_of
 from revdesk_mock.messages import JSON, Record
+from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import begun_minutes
+from revdesk_mock.simulation.scores import HIGH, LOW, MEDIUM
 from revdesk_mock.world import Exchange, Reply, World, owned, shown_status
 
+UNKNOWN = "unknown"
 
-def show_usage(world: World, _: Exchange) -> Reply:
+
+def show_usage(world: World, exchange: Exchange) -> Reply:
     """Answer the totals over all numbers; they are the sums of what each number shows."""
-    numbers = world.store.all("phone_numbers")
-    calls = [call for number in numbers for call in _placed(world, number)]
+    numbers = list(filter(exchange.credential.sees, world.store.all("phone_numbers")))
+    calls = [call for number in numbers for call in _placed(world, exchange, number)]
     active = sum(number["is_active"] for number in numbers)
-    enrolled = sum(number["reputation_enrolled_at"] is not None for number in numbers)
-    risks = {"low": 0, "medium": 0, "high": 0, "unknown": enrolled}
     return Reply(
-        {**_period(world), **_totals(world, calls), "phone_numbers_active": active, "spam_risk_distribution": risks}
+        {
+            **_period(world),
+            **_totals(world, calls),
+            "phone_numbers_active": active,
+            "spam_risk_distribution": _risks(world, exchange.credential),
+        }
     )
 
 
 def show_number_usage(world: World, exchange: Exchange) -> Reply:
     """Answer one number's totals, with its seconds and its calls by status."""
-    number = owned(world, "phone_numbers", exchange.path["phoneId"], "phone number")
-    calls = _placed(world, number)
+    number = owned(world, exchange.credential, "phone_numbers", exchange.path["phoneId"], "phone number")
+    calls = _placed(world, exchange, number)
     return Reply(
         {
             "phone_id": int(number["id"]),
@@ -37,10 +45,20 @@ def show_number_usage(world: World, exchange: Exchange) -> Reply:
     )
 
 
-def _placed(world: World, number: Record) -> list[Record]:
-    """Return the calls of a number that were dialed this month; a token that nobody used placed no call."""
+def _risks(world: World, credential: Credential) -> dict[str, int]:
+    """Count the watched numbers by their spam risk; one that has no data yet is unknown."""
+    watched = filter(credential.sees, world.store.all("monitored_numbers"))
+    found = Counter(monitoring.risk_of(world, number) or UNKNOWN for number in watched)
+    return {risk: found[risk] for risk in (LOW, MEDIUM, HIGH, UNKNOWN)}
+
+
+def _placed(world: World, exchange: Exchange, number: Record) -> list[Record]:
+    """Return the calls of a number, of those that the key sees, that were dialed this month.
+
+    A token that nobody used placed no call.
+    """
     start, end = month_of(world.clock.now())
-    calls = world.store.find("calls", "phone_number_id", number["id"])
+    calls = filter(exchange.credential.sees, world.store.find("calls", "phone_number_id", number["id"]))
     return [call for call in calls if call["dialed_at"] is not None and start <= call["dialed_at"] < end]
 
 

@@ -11,6 +11,7 @@ from revdesk_mock.world import Exchange, Reply, World
 
 DEFAULT_SCOPES = ("voice:webrtc",)  # documented
 DEFAULT_TTL = 900  # seconds, documented
+CLIENT_TTL = (60, 3_600)  # seconds, documented
 ROOM_TTL = (60, 14_400)  # seconds, chosen
 
 
@@ -24,7 +25,7 @@ def issue_calling_token(world: World, exchange: Exchange) -> Reply:
 
 def issue_room_token(world: World, exchange: Exchange) -> Reply:
     """Path B: RevDesk dials now; the token joins the room of that call and cannot reach another number."""
-    ttl = _room_ttl(world, exchange.body)
+    ttl = _ttl(exchange.body, world.policies.room_token_ttl_seconds, ROOM_TTL)
     call = placement.place(world, exchange.credential, _plan(exchange, placement.ROOM))
     return Reply(
         {
@@ -43,13 +44,17 @@ def mint_client_token(world: World, exchange: Exchange) -> Reply:
     body, credential = exchange.body, exchange.credential
     scopes = list(dict.fromkeys(body.get("scopes", DEFAULT_SCOPES)))
     callers, destinations = body["from_numbers"], body.get("to_numbers", [])
+    if not callers:  # not every contract says so
+        expected = "at least one number"
+        raise invalid("from_numbers", "must not be empty", rule="token.numbers", expected=expected, got=[])
     _check_scopes(world, exchange, scopes)
     for position, number in enumerate(callers):
-        world.guardrails.check_caller(number, where=f"body /from_numbers/{position}", verified=False)
-        for destination in destinations:
-            attempt = Attempt(number, destination, channels=0, cost=0)
+        where = f"body /from_numbers/{position}"
+        world.guardrails.check_caller(number, credential.sees, where=where, verified=False)
+        for place, destination in enumerate(destinations):
+            attempt = Attempt(number, destination, channels=0, cost=0, field=f"to_numbers.{place}")
             placement.check_numbers(world, credential, attempt)
-    ttl = int(body.get("ttl_seconds", DEFAULT_TTL))
+    ttl = _ttl(body, DEFAULT_TTL, CLIENT_TTL)
     claims = {"from_numbers": callers, "to_numbers": destinations, "scopes": scopes}
     token = world.credentials.mint_client_token(credential, claims, ttl)
     return Reply({"token": token, "expires_in": ttl, **claims})
@@ -62,6 +67,8 @@ def _plan(exchange: Exchange, kind: str, *, expires_in: int | None = None) -> Pl
         caller=caller,
         destination=destination,
         legs=[leg("destination", destination, caller)],
+        client_name=exchange.body.get("client_name"),
+        client_label=exchange.body.get("client_label"),
         has_room=kind == placement.ROOM,
         expires_in=expires_in,
     )
@@ -71,9 +78,9 @@ def _numbers(call: Record) -> dict[str, JSON]:
     return {"from_number": call["from_number"], "to_number": call["to_number"]}
 
 
-def _room_ttl(world: World, body: dict[str, JSON]) -> int:
-    shortest, longest = ROOM_TTL
-    ttl = int(body.get("ttl_seconds", world.policies.room_token_ttl_seconds))
+def _ttl(body: dict[str, JSON], default: int, bounds: tuple[int, int]) -> int:
+    shortest, longest = bounds
+    ttl = int(body.get("ttl_seconds", default))
     if not shortest <= ttl <= longest:
         expected = f"{shortest} to {longest} seconds"
         raise invalid("ttl_seconds", f"must be {expected}", rule="token.ttl", expected=expected, got=ttl)

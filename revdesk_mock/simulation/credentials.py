@@ -1,7 +1,7 @@
 """Keys, scopes and tokens: what a bearer may do, and the life of every token from issue to its end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from revdesk_mock.clock import SECOND, Clock
 from revdesk_mock.errors import ApiError, refused_by_policy
@@ -18,6 +18,7 @@ SCOPES = (
     "brand:read brand:write sub_entities:read sub_entities:write usage:read tokens:mint "
     "webhooks:read webhooks:write"
 ).split()
+READING = frozenset(scope for scope in SCOPES if scope.endswith(":read"))
 
 # The scope family of each tag; reads need `:read`, writes `:write` (documented rule of thumb).
 FAMILIES: Mapping[str, str] = {
@@ -47,10 +48,13 @@ OWN_SCOPES: Mapping[str, str | None] = {
 REFUSED_MARKS = ("invalid", "revoked", "expired")
 DEMO_PREFIX = "revdesk_demo_"
 READ_ONLY_PREFIX = "revdesk_readonly_"
+USER_PREFIX = "revdesk_user_"
 CLIENT_TOKEN_PREFIX = "rdc_"
 CLIENT_USE = "client"  # what tells a client token from a room token
 CALLING_TOKEN_PREFIX = "rvw_"
 JWT_PREFIX = "eyJ"
+
+ORGANIZATION, USER, SUB_ENTITY = "organization", "user", "sub_entity"  # whose a key is (documented)
 
 ISSUED, JOINED, SPENT, EXPIRED, REVOKED = "issued", "joined", "spent", "expired", "revoked"
 
@@ -59,7 +63,8 @@ ISSUED, JOINED, SPENT, EXPIRED, REVOKED = "issued", "joined", "spent", "expired"
 class Credential:
     """What a bearer may do: an API key, or a client token minted from one.
 
-    `id` is the API key's id; `bucket` is whose rate limit and idempotency keys it uses; `callers` and
+    `id` is the API key's id; `bucket` is whose rate limit and idempotency keys it uses; `owner` is whose key it
+    is, `team` the sub-entity of a sub-entity's key; `has_user` tells whether a person issued it; `callers` and
     `destinations` bound its calls (None: no bound).
     """
 
@@ -67,16 +72,31 @@ class Credential:
     bucket: str
     scopes: frozenset[str]
     is_demo: bool = False
+    owner: str = ORGANIZATION
+    team: str | None = None
+    has_user: bool = True
     is_client_token: bool = False
     callers: frozenset[str] | None = None
     destinations: frozenset[str] | None = None
 
+    def sees(self, record: Record) -> bool:
+        """Whether a record is visible, by the organization that it belongs to (documented: authentication page).
+
+        A sub-entity's key sees what is its own, an organization's key all under the umbrella, a user's key
+        that and what is the user's alone.
+        """
+        organization = record["organization_id"]
+        if self.owner == SUB_ENTITY:
+            return bool(organization == self.team)
+        return self.owner == USER or organization is not None
+
 
 @dataclass(frozen=True, slots=True)
 class KeyKind:
-    """What the text of a key selects: a demo key, and the scopes it has."""
+    """What the text of a key selects: a demo key, whose key it is, and the scopes it has."""
 
     is_demo: bool
+    owner: str
     scopes: frozenset[str]
 
 
@@ -109,8 +129,9 @@ def kind_of(key: str) -> KeyKind:
     if key.startswith((CALLING_TOKEN_PREFIX, JWT_PREFIX)):
         raise unauthorized("A token for one call is no API key.", "auth.kind", "an API key", "a calling or room token")
     if key.startswith(READ_ONLY_PREFIX):
-        return KeyKind(is_demo=False, scopes=frozenset(scope for scope in SCOPES if scope.endswith(":read")))
-    return KeyKind(is_demo=key.startswith(DEMO_PREFIX), scopes=frozenset(SCOPES))
+        return KeyKind(is_demo=False, owner=ORGANIZATION, scopes=READING)
+    owner = USER if key.startswith(USER_PREFIX) else ORGANIZATION
+    return KeyKind(is_demo=key.startswith(DEMO_PREFIX), owner=owner, scopes=frozenset(SCOPES))
 
 
 def unauthorized(message: str, rule: str, expected: str, got: str, where: str = "header Authorization") -> ApiError:
@@ -166,8 +187,11 @@ class Credentials:
         payload = {**claims, **dates, "use": CLIENT_USE, "sub": credential.id, "jti": self._dice.hex(24)}
         return CLIENT_TOKEN_PREFIX + self._signer.sign(payload)
 
-    def read_client_token(self, token: str, parent: Credential) -> Credential:
-        """Return what a `rdc_` token may do; raises ApiError (401; expired: by policy) for one that is no good."""
+    def read_client_token(self, token: str, parents: Mapping[str, Credential]) -> Credential:
+        """Return what a `rdc_` token may do; raises ApiError (401; expired: by policy) for one that is no good.
+
+        `parents` holds the world's API keys by id: the token is as good as the one that minted it.
+        """
         try:
             claims = self._signer.read(token.removeprefix(CLIENT_TOKEN_PREFIX))
         except ValueError as error:
@@ -179,12 +203,14 @@ class Credentials:
             reason = Reason("auth.client_token_expired", where, expected, "an expired one")
             status = self._policies.expired_client_token_status
             raise refused_by_policy(status, "The client token has expired.", reason)
+        parent = parents.get(claims["sub"])
+        if parent is None:
+            raise _no_client_token("one whose API key is gone")
         own = self._policies.client_token_bucket == "own"
-        return Credential(
-            id=parent.id,
+        return replace(
+            parent,
             bucket=claims["jti"] if own else parent.bucket,
             scopes=frozenset(claims["scopes"]),
-            is_demo=parent.is_demo,
             is_client_token=True,
             callers=frozenset(claims["from_numbers"]),
             destinations=frozenset(claims["to_numbers"]) or None,

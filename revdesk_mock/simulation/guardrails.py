@@ -1,24 +1,26 @@
 """Who may be called, from which number, how often and for how much: checks on every calling path."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from revdesk_mock.clock import DAY, MINUTE, SECOND, Clock
-from revdesk_mock.e164 import EMERGENCY, is_fictional
-from revdesk_mock.errors import ApiError, refused_by_policy
+from revdesk_mock.e164 import EMERGENCY, is_e164, is_fictional
+from revdesk_mock.errors import ApiError, invalid, refused_by_policy
 from revdesk_mock.messages import Reason, Record
 from revdesk_mock.settings import Policies
 from revdesk_mock.store import Change, Store
 from revdesk_mock.window import Window
 
-# Prices in millionths of a US dollar. No price list is published: chosen, in the range that carriers ask.
+# Prices in millionths of a US dollar. No list of them is published: chosen, in the range that carriers ask.
 LEG_MINUTE = 14_000
 AGENT_MINUTE = 70_000
 MESSAGE = 8_000
+LIVE_QUERY = 250_000  # documented
 PRICES: Mapping[str, int] = {
     "each begun minute of a phone leg": LEG_MINUTE,
     "each begun minute of an AI agent": AGENT_MINUTE,
     "each text message": MESSAGE,
+    "each live reputation query": LIVE_QUERY,
 }
 MICROS_PER_CENT = 10_000
 LISTED = 5  # numbers that an explanation repeats
@@ -32,10 +34,10 @@ class Bounds(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """A call or message that somebody asks for: from, to, the channels and the least it will cost.
+    """A call, message or live query that somebody asks for: from, to, the channels and the least it will cost.
 
-    A message uses no channel. `refusal` is the rule by which a magic number refuses, if it is one;
-    `shown` is how a refusal names the destination, where its number is not to be repeated.
+    Only a call uses channels. `refusal` is the rule by which a magic number refuses, if it is one;
+    `field` is the field of the body that holds the destination; a refusal does not repeat a `private` one.
     """
 
     caller: str
@@ -43,7 +45,13 @@ class Attempt(NamedTuple):
     channels: int
     cost: int
     refusal: str | None = None
-    shown: str = ""
+    field: str = "to_number"
+    private: bool = False
+
+    @property
+    def shown(self) -> str:
+        """Return how a refusal names the destination."""
+        return self.field if self.private else self.destination
 
 
 class Guardrails:
@@ -60,13 +68,16 @@ class Guardrails:
 
     # checks
 
-    def check_caller(self, number: str, *, where: str, verified: bool = True) -> Record:
-        """Return the owned active number or (`verified`) verified caller ID; raises ApiError otherwise."""
+    def check_caller(self, number: str, sees: Callable[[Record], bool], *, where: str, verified: bool = True) -> Record:
+        """Return the active number or (`verified`) verified caller ID, of those that the key sees.
+
+        Raises ApiError otherwise.
+        """
         for record in self._store.find("phone_numbers", "phone_number", number):
-            if record["is_active"]:
+            if record["is_active"] and sees(record):
                 return record
         for record in self._store.find("caller_ids", "phone_number", number):
-            if verified and record["status"] == "VERIFIED":
+            if verified and record["status"] == "VERIFIED" and sees(record):
                 return record
         expected = "an owned active number" + (" or a verified caller ID" if verified else "")
         message = f"is not {expected} of this account"
@@ -77,13 +88,17 @@ class Guardrails:
 
     def check_numbers(self, attempt: Attempt, bounds: Bounds, allowed: "Destinations") -> None:
         """Raise ApiError where these two numbers must not be connected, whatever the load."""
+        if not is_e164(attempt.destination):  # not every contract says so of every field
+            expected = "a phone number in E.164 form, like +14155550100"
+            message = f"must be {expected}"
+            raise invalid(attempt.field, message, rule="number.e164", expected=expected, got=attempt.shown)
         self._check_bounds(attempt, bounds)
         if attempt.destination in EMERGENCY:
             self._refuse(
                 "destination_not_allowed", "Emergency numbers cannot be reached.", "guardrail.emergency", attempt
             )
         if attempt.refusal == "destination" or not allowed.admits(attempt.destination):
-            message = f"{attempt.shown or attempt.destination} is not an allowed destination."
+            message = f"{attempt.shown} is not an allowed destination."
             self._refuse("destination_not_allowed", message, "guardrail.destination", attempt)
         if attempt.refusal == "carrier":
             self._refuse("carrier_rejected", "The carrier rejected it.", "guardrail.carrier", attempt)
@@ -126,8 +141,7 @@ class Guardrails:
             self._refuse("spend_cap_exceeded", message, "guardrail.spend_cap", attempt)
 
     def _refuse(self, code: str, message: str, rule: str, attempt: Attempt, *, retry_after: int = 0) -> None:
-        got = attempt.shown or attempt.destination
-        got += ", a magic number" if attempt.refusal else ""
+        got = attempt.shown + (", a magic number" if attempt.refusal else "")
         statuses = {
             "destination_not_allowed": self._policies.destination_status,
             "spend_cap_exceeded": self._policies.spend_cap_status,
@@ -145,7 +159,7 @@ class Guardrails:
     # counters
 
     def spent_today(self) -> int:
-        """Return the millionths of a US dollar that ended calls and sent messages have cost this UTC day."""
+        """Return the millionths of a US dollar spent this UTC day: by ended calls, sent messages and live queries."""
         return self._spent.get(self._clock.now() // DAY, 0)
 
     def channels_in_use(self) -> int:
@@ -158,6 +172,8 @@ class Guardrails:
                 self._count_call(change.before, change.after)
             elif change.collection == "messages" and change.before is None and change.after is not None:
                 self._spend(change.after["created_at"], MESSAGE)
+            elif change.collection == "monitored_numbers":
+                self._count_query(change.before, change.after)
 
     def _count_call(self, before: Record | None, after: Record | None) -> None:
         for call, sign in ((before, -1), (after, 1)):
@@ -171,6 +187,11 @@ class Guardrails:
             self._dialed.remove(was)
         if is_now is not None and was != is_now:
             self._dialed.add(is_now)
+
+    def _count_query(self, before: Record | None, after: Record | None) -> None:
+        for watched, sign in ((before, -1), (after, 1)):
+            if watched is not None and watched["queried_at"] is not None:
+                self._spend(watched["queried_at"], sign * LIVE_QUERY)
 
     def _spend(self, at: int, micros: int) -> None:
         day = at // DAY

@@ -7,7 +7,7 @@ import pytest
 
 from revdesk_mock import Emulator, Settings
 from revdesk_mock.simulation.credentials import SCOPES
-from tests.conftest import KEY, MAIN, Client, reopened
+from tests.conftest import COMPANY, KEY, MAIN, RECALL, Client, reopened
 
 DEMO_KEY, READ_ONLY_KEY = "revdesk_demo_0123456789", "revdesk_readonly_0123456789"
 USER = {"id": "0b9d7e54-8a26-4f3c-b1e7-5c2d9a6f8e40", "email": "sam@harbor-dental.example", "name": "Sam Rivera"}
@@ -101,9 +101,19 @@ def test_the_account_has_a_plan_and_no_brand_of_its_own(client: Client) -> None:
     assert data["plan"]
     assert data["footprint"] == {
         "phone_numbers": 2,
-        "enrolled_reputation_numbers": 0,
+        "enrolled_reputation_numbers": 1,
         "own_brand_enterprise": False,
     }
+
+
+def test_a_brand_of_ones_own_is_one_that_the_carrier_knows(client: Client) -> None:
+    path = "/v1/caller-trust/enterprise"
+    branch = client.with_key("sub_entity", team=client.post("/v1/sub-entities", {"name": "Uptown"}).data["id"])
+    seen = []
+    for method, rest, body in (("POST", "", COMPANY), ("POST", "/submit", None), ("DELETE", "", None)):
+        assert client(method, f"{path}{rest}", body).status == 200
+        seen.append([footprint(each)["own_brand_enterprise"] for each in (client, branch)])
+    assert seen == [[False, False], [True, True], [False, False]]
 
 
 def test_a_number_counts_from_the_moment_it_is_bought_until_it_is_released(client: Client) -> None:
@@ -113,11 +123,10 @@ def test_a_number_counts_from_the_moment_it_is_bought_until_it_is_released(clien
     assert footprint(client)["phone_numbers"] == 2
 
 
-def test_an_enrolled_number_counts_as_enrolled(client: Client) -> None:
-    store = client.world.store
-    with store.transaction():
-        number = store.find("phone_numbers", "phone_number", MAIN)[0]
-        store.update("phone_numbers", number, reputation_enrolled_at=client.world.clock.now())
+def test_a_number_counts_as_enrolled_while_it_is(client: Client) -> None:
+    client.post("/v1/caller-trust/reputation/numbers", {"phone_numbers": [RECALL]})
+    assert footprint(client)["enrolled_reputation_numbers"] == 2
+    client("DELETE", f"/v1/caller-trust/reputation/numbers/{MAIN}")
     assert footprint(client)["enrolled_reputation_numbers"] == 1
 
 

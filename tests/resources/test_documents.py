@@ -1,7 +1,6 @@
 """Documents: what can be uploaded, how its scan ends, and when it is gone."""
 
 from base64 import b64encode
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -280,7 +279,9 @@ def test_a_document_that_something_links_to_stays(client: Client) -> None:
     client.advance(2)
     before = look(client, uploaded).data
     with client.world.store.transaction():
-        paperwork.link(client.world, uploaded.data["document_id"], "reputation", "body /loa_document_id")
+        paperwork.link(
+            client.world, client.world.key, uploaded.data["document_id"], "reputation", "body /loa_document_id"
+        )
     client.advance(100 * HALF_AN_HOUR)
     assert look(client, uploaded).data == before
 
@@ -322,7 +323,7 @@ def test_a_key_that_only_reads_uploads_nothing(client: Client) -> None:
 def test_a_key_that_only_reads_may_look(client: Client) -> None:
     reader = Client(client.emulator, "revdesk_readonly_0123456789abcdef")
     with reader.world.store.transaction():
-        document = paperwork.receive(reader.world, "letter.pdf", LETTER, None)
+        document = paperwork.receive(reader.world, reader.world.key, "letter.pdf", LETTER, None)
     assert reader.get(f"{DOCUMENTS}/{document['id']}").data["filename"] == "letter.pdf"
 
 
@@ -332,5 +333,5 @@ def test_a_key_that_only_reads_may_look(client: Client) -> None:
 )
 def test_documents_need_the_scope_of_caller_trust(client: Client, scope: str, statuses: tuple[int, int]) -> None:
     uploaded = upload(client)
-    client.world.key = replace(client.world.key, scopes=frozenset({scope}))
-    assert (upload(client).status, look(client, uploaded).status) == statuses
+    limited = client.with_key(scopes=[scope])
+    assert (upload(limited).status, look(limited, uploaded).status) == statuses

@@ -175,7 +175,7 @@ def test_the_list_tells_what_a_number_is_and_whether_it_can_text(client: Client)
         "provider": "mock",
         "is_active": True,
         "iso_country": "US",
-        "reputation_enrolled_at": None,
+        "reputation_enrolled_at": "2026-01-01T00:00:00.000Z",
         "cnam_display_name": None,
         "cnam_status": "NONE",
         "texting_enabled": True,
@@ -185,10 +185,10 @@ def test_the_list_tells_what_a_number_is_and_whether_it_can_text(client: Client)
 
 
 def test_an_enrolled_number_shows_since_when(client: Client) -> None:
-    store = client.world.store
-    with store.transaction():
-        store.update("phone_numbers", store.all("phone_numbers")[0], reputation_enrolled_at=client.world.clock.now())
-    assert client.get("/v1/phone-numbers/1001").data["reputation_enrolled_at"] == "2026-01-05T09:00:00.000Z"
+    assert client.get("/v1/phone-numbers/1002").data["reputation_enrolled_at"] is None
+    client.post("/v1/caller-trust/reputation/numbers", {"phone_numbers": [RECALL]})
+    assert client.get("/v1/phone-numbers/1002").data["reputation_enrolled_at"] == "2026-01-05T09:00:00.000Z"
+    assert listed(client, RECALL)["reputation_enrolled_at"] == "2026-01-05T09:00:00.000Z"
 
 
 @pytest.mark.parametrize("record", ["1", "abc", "01001", "1001%20"])
@@ -472,6 +472,11 @@ def test_a_release_erases_the_override(client: Client) -> None:
     patch(client, "/v1/phone-numbers/1001/sms-config", reply_delay_seconds=30)
     client("DELETE", "/v1/phone-numbers/1001")
     assert "sms_overrides" not in client.world.dump()["records"]
+
+
+def test_a_release_erases_what_is_known_of_its_reputation(client: Client) -> None:
+    assert client("DELETE", "/v1/phone-numbers/1001").status == 200
+    assert client.world.store.all("monitored_numbers") == []
 
 
 def test_a_number_that_is_released_while_pending_stays_gone(client: Client) -> None:

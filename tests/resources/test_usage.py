@@ -35,7 +35,7 @@ def test_the_total_is_of_all_numbers(client: Client) -> None:
         "calls_placed": 3,
         "minutes_used": 5,
         "phone_numbers_active": 2,
-        "spam_risk_distribution": {"low": 0, "medium": 0, "high": 0, "unknown": 0},
+        "spam_risk_distribution": {"low": 1, "medium": 0, "high": 0, "unknown": 0},
     }
 
 
@@ -172,11 +172,13 @@ def test_a_number_is_active_from_the_end_of_provisioning(client: Client) -> None
     assert usage(client)["phone_numbers_active"] == 3
 
 
-def test_an_enrolled_number_is_of_unknown_risk(client: Client) -> None:
-    store = client.world.store
-    with store.transaction():
-        store.update("phone_numbers", store.all("phone_numbers")[0], reputation_enrolled_at=client.world.clock.now())
-    assert usage(client)["spam_risk_distribution"] == {"low": 0, "medium": 0, "high": 0, "unknown": 1}
+def test_enrolled_numbers_are_counted_by_their_risk_which_is_unknown_at_first(client: Client) -> None:
+    for digits in (60, 61, 62, 64):
+        client.post("/v1/phone-numbers", {"phone_number": f"+131255501{digits}"})
+    client.advance(5)
+    assert usage(client)["spam_risk_distribution"] == {"low": 1, "medium": 0, "high": 0, "unknown": 4}
+    client.advance(DAY)
+    assert usage(client)["spam_risk_distribution"] == {"low": 2, "medium": 1, "high": 1, "unknown": 1}
 
 
 # the month

@@ -280,6 +280,10 @@ def test_a_client_token_has_the_documented_defaults(client: Client) -> None:
     assert data == {"expires_in": 900, "from_numbers": [MAIN], "to_numbers": [], "scopes": ["voice:webrtc"]}
 
 
+def test_a_client_token_with_an_empty_list_may_call_any_destination_as_without_one(client: Client) -> None:
+    assert mint(client, to_numbers=[]).data["to_numbers"] == []
+
+
 def test_a_client_token_repeats_what_was_asked_for(client: Client) -> None:
     asked = {"from_numbers": [MAIN, RECALL], "to_numbers": [ORDINARY], "scopes": ["calls:read", "voice:webrtc"]}
     data = mint(client, **asked, ttl_seconds=60).data

@@ -18,10 +18,11 @@ CHANNELS = {AI: 1, BRIDGE: 2, ROOM: 1}
 REAL = "+14155552671"  # rings a person
 FOREIGN = "+442079460001"
 ONE_MINUTE = "+13125550101"  # talks ten seconds: one begun minute
+WATCHED = f"/v1/caller-trust/reputation/numbers/{MAIN}"
 EVERY_PATH = pytest.mark.parametrize("path", PATHS)
 
 # The price list, in millionths of a US dollar.
-LEG, AGENT_TALK, TEXT = 14_000, 70_000, 8_000
+LEG, AGENT_TALK, TEXT, LIVE_QUERY = 14_000, 70_000, 8_000, 250_000
 
 
 def demo_of(client: Client) -> Client:
@@ -412,8 +413,8 @@ def test_calls_of_before_a_small_move_backwards_are_forgotten_like_any_other() -
 # money
 
 
-def test_the_price_table_is_what_ended_calls_are_charged_by() -> None:
-    assert sorted(PRICES.values()) == sorted([LEG, AGENT_TALK, TEXT])
+def test_the_price_table_is_what_things_are_charged_by() -> None:
+    assert sorted(PRICES.values()) == sorted([LEG, AGENT_TALK, TEXT, LIVE_QUERY])
 
 
 @pytest.mark.parametrize(
@@ -444,6 +445,21 @@ def test_a_text_costs_its_price_at_once(client: Client) -> None:
     assert client.world.guardrails.spent_today() == TEXT
     client.advance(60)
     assert client.world.guardrails.spent_today() == TEXT
+
+
+def test_a_live_query_costs_its_price_once(client: Client) -> None:
+    client.get(f"{WATCHED}?fresh=true")
+    assert client.world.guardrails.spent_today() == LIVE_QUERY
+    assert client.get(f"{WATCHED}?fresh=true").status == 429
+    client.get(WATCHED)
+    assert client.world.guardrails.spent_today() == LIVE_QUERY
+
+
+def test_each_day_pays_for_its_own_live_query(client: Client) -> None:
+    for _ in range(2):
+        client.get(f"{WATCHED}?fresh=true")
+        assert client.world.guardrails.spent_today() == LIVE_QUERY
+        client.advance(DAY / SECOND)
 
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(4, 0), (4.999, 0), (5, 1), (64, 1), (65, 2)])
@@ -501,6 +517,12 @@ def test_the_cap_holds_for_texts(client: Client) -> None:
     assert [client.post("/v1/sms/send", body).status for _ in range(2)] == [200, 403]
 
 
+@pytest.mark.parametrize(("cap", "status"), [(24, 403), (25, 200)])
+def test_the_cap_holds_for_live_queries(cap: int, status: int) -> None:
+    client = Client(emulator_with(daily_spend_cap_cents=cap))
+    assert client.get(f"{WATCHED}?fresh=true").status == status
+
+
 def test_the_day_of_the_cap_ends_at_midnight_utc() -> None:
     client = Client(emulator_with(daily_spend_cap_cents=2))
     placed(client, ROOM, ONE_MINUTE)
@@ -537,11 +559,12 @@ def counters(client: Client) -> tuple[int, int]:
 
 
 def busy_account(client: Client) -> None:
-    """Leave live, ended and waiting calls and texts behind."""
+    """Leave live, ended and waiting calls, a text and a live query behind."""
     for path in PATHS:
         placed(client, path, ONE_MINUTE)
     client.post("/v1/sms/send", {"from": MAIN, "to": ORDINARY, "message": "Hello"})
     client.post(f"/v1/agents/{AGENT}/web-call")
+    client.get(f"{WATCHED}?fresh=true")
     client.advance(20)
     for path in PATHS:
         placed(client, path)
@@ -552,7 +575,14 @@ def test_after_a_restart_channels_and_spending_are_the_same(tmp_path: Path) -> N
     client = Client(emulator_with())
     busy_account(client)
     restored = reopened(client, tmp_path)
-    assert counters(client) == counters(restored) == (4, TEXT + LEG + AGENT_TALK + 2 * LEG + LEG)
+    assert (
+        counters(client)
+        == counters(restored)
+        == (
+            4,
+            TEXT + LIVE_QUERY + LEG + AGENT_TALK + 2 * LEG + LEG,
+        )
+    )
     client.advance(60)
     restored.advance(60)
     assert counters(restored) == counters(client)
@@ -575,6 +605,7 @@ def test_after_a_restart_what_was_erased_with_a_number_is_counted_alike(tmp_path
     placed(client, BRIDGE, ONE_MINUTE)
     client.advance(20)
     placed(client, BRIDGE)
+    client.get(f"{WATCHED}?fresh=true")
     client("DELETE", "/v1/phone-numbers/1001")
     restored = reopened(client, tmp_path)
     assert counters(restored) == counters(client)

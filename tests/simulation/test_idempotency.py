@@ -269,7 +269,6 @@ def test_a_key_bound_after_the_clock_was_moved_backwards_is_bound_for_24_hours_t
         ("/v1/calls/dial", {**DIAL, "to_number": "+13125550192"}, 429),
         ("/v1/calls/dial", {**DIAL, "to_number": "+13125550193"}, 409),
         ("/v1/calls/call_of_nobody/hangup", None, 404),
-        ("/v1/caller-trust/brand/submit", None, 501),
     ],
 )
 def test_a_refusal_frees_the_key_for_any_request(client: Client, path: str, body: object, status: int) -> None:
