@@ -9,13 +9,15 @@ import orjson
 import pytest
 from hypothesis import strategies as st
 
+from revdesk_mock.ids import encode_cursor
 from revdesk_mock.spec import Operation
-from tests.conftest import Answer, Client
+from tests.conftest import SPEC, Answer, Client
 from tests.contract import judge
-from tests.contract.account import KNOWN, NOBODY, emulator, kind_of, opened, record_of
+from tests.contract.account import NOBODY, kind_of, opened, record_of
 from tests.contract.instances import Broken, broken, valid, with_examples
 
-OPERATIONS = emulator().spec.operations
+OPERATIONS = SPEC.operations
+CURSORS = [encode_cursor(2)]
 every_operation = pytest.mark.parametrize("name", OPERATIONS)
 
 
@@ -63,10 +65,9 @@ def written(value: Any) -> str:
 
 def place(name: str) -> Ask:
     """Return an operation's request without query and body: for a record that is there, where it takes an id."""
-    path = OPERATIONS[name].path
-    kind = kind_of(path)
-    start, parameter, rest = path.partition("{")
-    return Ask(name, kind, start + record_of(kind) + rest.partition("}")[2] if parameter else path)
+    kind = kind_of(name)
+    start, parameter, rest = OPERATIONS[name].path.partition("{")
+    return Ask(name, kind, start + record_of(kind) + rest.partition("}")[2] if parameter else start)
 
 
 def places(name: str) -> list[Ask]:
@@ -78,10 +79,11 @@ def places(name: str) -> list[Ask]:
 
 @cache
 def asks(name: str) -> st.SearchStrategy[Ask]:
-    """Return valid requests for an operation."""
+    """Return valid requests for an operation; many values are those of the contract's own example."""
     request = OPERATIONS[name].request
-    query = valid(with_examples(query_schema(OPERATIONS[name]), KNOWN))
-    body = st.none() if request is None else valid(with_examples(request, KNOWN))
+    known = {field: [value] for field, value in judge.example_of(name).items()}
+    query = valid(with_examples(query_schema(OPERATIONS[name]), {**known, "cursor": CURSORS}))
+    body = st.none() if request is None else valid(with_examples(request, known))
     return st.sampled_from(places(name)).flatmap(
         lambda ask: st.builds(Ask, st.just(name), st.just(ask.kind), st.just(ask.path), query, body)
     )

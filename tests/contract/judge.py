@@ -8,31 +8,18 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from revdesk_mock.resources import HANDLERS
 from revdesk_mock.settings import shipped
 from tests.conftest import Answer
 
 # Statuses of requests that lead to no operation.
 ASTRAY = {404, 405}
-
-
-def emulated(document: Any) -> Any:
-    """Leave out the operations that have no handler yet."""
-    paths = {
-        path: {method: node for method, node in item.items() if node["operationId"] in HANDLERS}
-        for path, item in document["paths"].items()
-    }
-    return {**document, "paths": {path: item for path, item in paths.items() if item}}
-
-
-DOCUMENT: Any = emulated(orjson.loads(shipped("openapi.json").read_bytes()))
+DOCUMENT: Any = orjson.loads(shipped("openapi.json").read_bytes())
 ENVELOPE = "/components/schemas/ErrorEnvelope"
-WHERE = {
-    node["operationId"]: f"/paths/{path.replace('/', '~1')}/{method}/responses"
+OPERATIONS = {
+    node["operationId"]: (f"/paths/{path.replace('/', '~1')}/{method}", node)
     for path, item in DOCUMENT["paths"].items()
     for method, node in item.items()
 }
-DECLARED = {node["operationId"]: node["responses"] for item in DOCUMENT["paths"].values() for node in item.values()}
 
 
 @cache
@@ -47,10 +34,20 @@ def check(answer: Answer, operation_id: str | None) -> None:
     if operation_id is None:
         assert answer.status in ASTRAY, answer
     else:
-        declared = DECLARED[operation_id].get(str(answer.status))
+        pointer, node = OPERATIONS[operation_id]
+        declared = node["responses"].get(str(answer.status))
         assert declared is not None, f"{operation_id} does not declare {answer}"
         assert "headers" not in declared, "the contract declares headers now: check them here"
-        pointer = f"{WHERE[operation_id]}/{answer.status}/content/application~1json/schema"
+        pointer += f"/responses/{answer.status}/content/application~1json/schema"
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["x-request-id"]
     _validator(pointer).validate(answer.body)
+
+
+def example_of(operation_id: str) -> dict[str, Any]:
+    """Return the example of an operation's query and body, by the names of the fields."""
+    _, node = OPERATIONS[operation_id]
+    query = [parameter for parameter in node.get("parameters", ()) if parameter["in"] == "query"]
+    body = node.get("requestBody", {}).get("content", {}).get("application/json", {})
+    values = {parameter["name"]: parameter["example"] for parameter in query if "example" in parameter}
+    return {**values, **body.get("example", {})}

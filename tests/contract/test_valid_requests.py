@@ -18,10 +18,17 @@ RULES: dict[tuple[str, str], set[str]] = {
     # A CNAM cannot be switched on without a name to show.
     ("v1_phone_numbers_id_patch", "cnam_display_name"): {"cnam.name"},
     ("v1_phone_numbers_id_patch", "cnam_enabled"): {"cnam.name"},
+    # Nobody has consented tomorrow (policy future_consent).
+    ("v1_caller_trust_enterprise_sign_and_submit_post", "consent_acknowledged_at"): {"enterprise.consent"},
+    ("v1_caller_trust_enterprise_resign_post", "consent_acknowledged_at"): {"enterprise.consent"},
+    ("v1_caller_trust_enterprise_id_sign_and_submit_post", "consent_acknowledged_at"): {"enterprise.consent"},
+    ("v1_caller_trust_enterprise_id_resign_post", "consent_acknowledged_at"): {"enterprise.consent"},
     # A cursor is one that the list itself handed out (policy bad_cursor).
     ("v1_agents_get", "cursor"): {"cursor"},
     ("v1_calls_get", "cursor"): {"cursor"},
+    ("v1_caller_trust_reputation_numbers_get", "cursor"): {"cursor"},
     ("v1_phone_numbers_get", "cursor"): {"cursor"},
+    ("v1_sub_entities_get", "cursor"): {"cursor"},
 }
 
 
