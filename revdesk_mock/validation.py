@@ -52,10 +52,13 @@ def _is_date_time(text: object) -> bool:
 FORMATS = {"uuid": _is_uuid, "email": _is_email, "uri": _is_uri, "date-time": _is_date_time}
 
 
+def ecma(pattern: str) -> re.Pattern[str]:
+    r"""Read a pattern as ECMA 262 has it: `\d` is ASCII, and `$` (unescaped, outside a class) is the very end."""
+    return re.compile(DOLLAR.sub(lambda part: r"\Z" if part[0] == "$" else part[0], pattern), re.ASCII)
+
+
 def _pattern(_: object, pattern: str, instance: object, __: object) -> Iterator[ValidationError]:
-    # ECMA 262, as JSON Schema has it: \d is ASCII, and $ (unescaped, outside a class) is the very end.
-    ours = DOLLAR.sub(lambda part: r"\Z" if part[0] == "$" else part[0], pattern)
-    if isinstance(instance, str) and not re.search(ours, instance, re.ASCII):
+    if isinstance(instance, str) and not ecma(pattern).search(instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
