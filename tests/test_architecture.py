@@ -19,7 +19,7 @@ LAYERS: list[set[str]] = [
     {"errors", "inventory", "signing", "loa"},
     {"settings", "pages", "cnam"},
     {"spec", "store", "json_body", "wording"},
-    {"validation", "simulation."},
+    {"validation", "simulation.", "rtc.rooms"},
     {"world", "dumps"},
     {"keys", "placement", "provisioning", "paperwork", "registrations", "vetting"},
     {"monitoring"},

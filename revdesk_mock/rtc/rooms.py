@@ -1,0 +1,247 @@
+"""Rooms as plain state: participants, their tracks, and who hears of whom. No media library, no protocol."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from revdesk_mock.messages import JSON
+
+PERSON, AGENT = "standard", "agent"
+MICROPHONE = "microphone"
+RELIABLE, LOSSY = "reliable", "lossy"
+
+# Why somebody is not in a room any more.
+LEFT, ROOM_CLOSED, REPLACED, LOST, SHUTDOWN = "left", "room_closed", "replaced", "lost", "shutdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One source of sound that a participant publishes."""
+
+    sid: str
+    name: str
+    source: str = MICROPHONE
+    is_muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody in a room, as the others see it. Changes make a new one."""
+
+    sid: str
+    identity: str
+    kind: str = PERSON
+    name: str = ""
+    metadata: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+    joined_at: int = 0  # Unix milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody came in."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Somebody's tracks, attributes, name or metadata are others now."""
+
+    participant: Participant
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Somebody is not here any more."""
+
+    participant: Participant
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """A packet for a topic: bytes that the room passes on as they are. `sender` None: the room itself."""
+
+    topic: str
+    payload: bytes
+    sender: str | None
+    kind: str = RELIABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """Who is heard now, loudest first: identities with levels from 0 to 1."""
+
+    levels: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words that a participant spoke, as text; `is_final` once the sentence is over."""
+
+    identity: str
+    text: str
+    is_final: bool
+    segment: str
+
+
+Event = Joined | Changed | Gone | Data | Speaking | Said
+
+
+class Link(Protocol):
+    """What a participant hangs on: a client's connection, or code in this process. Neither call may block or raise."""
+
+    def tell(self, event: Event) -> None:
+        """Take note of something that happened in the room."""
+
+    def hear(self, identity: str, track: str, packet: bytes) -> None:
+        """Take 20 ms of another participant's sound: one Opus packet."""
+
+    def close(self, reason: str) -> None:
+        """Learn that one is not in the room any more."""
+
+
+class Refused(Exception):
+    """Somebody cannot come in; the message says why."""
+
+
+class Room:
+    """One room. Each participant hears of everything that the others do, in order, and never of its own doing."""
+
+    def __init__(self, name: str, sid: str) -> None:
+        self.name = name
+        self.sid = sid
+        self.is_open = True
+        self._members: dict[str, tuple[Participant, Link]] = {}
+
+    @property
+    def participants(self) -> list[Participant]:
+        """Everybody in the room, in the order of joining."""
+        return [participant for participant, _ in self._members.values()]
+
+    def find(self, identity: str) -> Participant | None:
+        """Return a participant, or None."""
+        member = self._members.get(identity)
+        return member and member[0]
+
+    def join(self, participant: Participant, link: Link) -> list[Participant]:
+        """Let somebody in and return who is there already; raises Refused for a room that is closed.
+
+        A participant with the same identity is put out first: nobody is there twice.
+        """
+        if not self.is_open:
+            raise Refused("the room is closed")
+        self.leave(participant.identity, REPLACED)
+        others = self.participants
+        self._members[participant.identity] = (participant, link)
+        self._tell_others(participant.identity, Joined(participant))
+        return others
+
+    def relink(self, identity: str, link: Link) -> list[Participant]:
+        """Hang a participant that came back on a new link, unseen by the others; return everybody else.
+
+        Raises Refused where it is not here any more.
+        """
+        if identity not in self._members:
+            raise Refused("the participant has left")
+        self._members[identity] = (self._members[identity][0], link)
+        return [participant for participant in self.participants if participant.identity != identity]
+
+    def leave(self, identity: str, reason: str = LEFT) -> None:
+        """Put a participant out, if it is here; its link is closed and the others are told."""
+        member = self._members.pop(identity, None)
+        if member is not None:
+            participant, link = member
+            link.close(reason)
+            self._tell_others(identity, Gone(participant, reason))
+
+    def close(self, reason: str = ROOM_CLOSED) -> None:
+        """Put everybody out; nobody comes in any more."""
+        self.is_open = False
+        members, self._members = self._members, {}
+        for _, link in members.values():
+            link.close(reason)
+
+    def publish(self, identity: str, track: Track) -> None:
+        """Add or replace a track of a participant."""
+        self._change(identity, lambda one: replace(one, tracks={**one.tracks, track.sid: track}))
+
+    def unpublish(self, identity: str, sid: str) -> None:
+        """Take a track of a participant away."""
+        self._change(
+            identity,
+            lambda one: replace(one, tracks={key: track for key, track in one.tracks.items() if key != sid}),
+        )
+
+    def mute(self, identity: str, sid: str, *, is_muted: bool) -> None:
+        """Mute or unmute a track of a participant; one that is not there is no matter."""
+        member = self._members.get(identity)
+        if member is not None and sid in member[0].tracks:
+            self.publish(identity, replace(member[0].tracks[sid], is_muted=is_muted))
+
+    def describe(
+        self,
+        identity: str,
+        *,
+        name: str | None = None,
+        metadata: str | None = None,
+        attributes: Mapping[str, str] | None = None,
+    ) -> None:
+        """Change how a participant describes itself; an attribute with an empty value is taken away."""
+
+        def changed(one: Participant) -> Participant:
+            merged = {**one.attributes, **(attributes or {})}
+            return replace(
+                one,
+                name=one.name if name is None else name,
+                metadata=one.metadata if metadata is None else metadata,
+                attributes={key: value for key, value in merged.items() if value},
+            )
+
+        self._change(identity, changed)
+
+    def send(self, data: Data, to: frozenset[str] | None = None) -> None:
+        """Pass a packet on to everybody but its sender, or to some."""
+        for identity, (_, link) in list(self._members.items()):
+            if identity != data.sender and (to is None or identity in to):
+                link.tell(data)
+
+    def tell(self, event: Event) -> None:
+        """Tell everybody."""
+        self._tell_others(None, event)
+
+    def sound(self, identity: str, track: str, packet: bytes) -> None:
+        """Let everybody else hear 20 ms of a track, unless it is muted."""
+        member = self._members.get(identity)
+        if member is None or track not in member[0].tracks or member[0].tracks[track].is_muted:
+            return
+        for other, (_, link) in list(self._members.items()):
+            if other != identity:
+                link.hear(identity, track, packet)
+
+    def _change(self, identity: str, change: Callable[[Participant], Participant]) -> None:
+        member = self._members.get(identity)
+        if member is not None:
+            participant = change(member[0])
+            if participant != member[0]:
+                self._members[identity] = (participant, member[1])
+                self.tell(Changed(participant))
+
+    def _tell_others(self, identity: str | None, event: Event) -> None:
+        for other, (_, link) in list(self._members.items()):
+            if other != identity:
+                link.tell(event)
+
+
+def describe_participant(participant: Participant) -> dict[str, JSON]:
+    """Return a participant as JSON."""
+    plain: dict[str, Any] = {
+        field: getattr(participant, field) for field in ("sid", "identity", "kind", "name", "metadata")
+    }
+    tracks = [
+        {"sid": track.sid, "name": track.name, "source": track.source, "muted": track.is_muted}
+        for track in participant.tracks.values()
+    ]
+    return {**plain, "attributes": dict(participant.attributes), "tracks": tracks}
