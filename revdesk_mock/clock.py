@@ -17,6 +17,7 @@ EPOCH = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 LATEST = 221_845_392_000_000  # 9000-01-01T00:00:00Z
 
+Timer = asyncio.TimerHandle
 Due = tuple[int, int, str, str]  # at (ms), order, collection, record id
 
 
@@ -28,6 +29,11 @@ def wall() -> int:
 def stopwatch() -> float:
     """Return seconds of a monotonic clock, for measuring how long something took."""
     return time.perf_counter()
+
+
+def later(seconds: float, call: Callable[[], None]) -> Timer:
+    """Call something in so many seconds of real time, in the running event loop."""
+    return asyncio.get_running_loop().call_later(seconds, call)
 
 
 def iso(at: int) -> str:
@@ -77,6 +83,8 @@ class Clock:
         self._order = 0
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._released = False
+        self._watcher: tuple[asyncio.AbstractEventLoop, Callable[[], None]] | None = None
+        self._alarm: Timer | None = None
 
     def now(self) -> int:
         """Return the world's time in Unix milliseconds."""
@@ -94,12 +102,14 @@ class Clock:
     def freeze(self) -> None:
         """Stop time where it is."""
         self._frozen_at = self.now()
+        self._set_alarm()
 
     def run(self) -> None:
         """Let time run with the wall again, from where it is."""
         self._offset = self.now() - self._source()
         self._frozen_at = None
         self._wake()
+        self._set_alarm()
 
     def set(self, at: int) -> None:
         """Move time to an instant, in either direction; whoever owns the world fires what became due.
@@ -113,11 +123,14 @@ class Clock:
         else:
             self._offset = at - self._source()
         self._wake()
+        self._set_alarm()
 
     def schedule(self, at: int, collection: str, record_id: str) -> None:
         """Note that a record is due for its next step at an instant."""
         self._order += 1
         heappush(self._heap, (at, self._order, collection, record_id))
+        if self._watcher is not None and self._heap[0][1] == self._order:
+            self._set_alarm()
 
     def pop_due(self) -> Due | None:
         """Return the next due event with time set to its instant; None, and time as it is, when none is left."""
@@ -130,7 +143,31 @@ class Clock:
 
     def settle(self) -> None:
         """Return from an event's instant to the time as it is."""
-        self._firing_at = None
+        if self._firing_at is not None:
+            self._firing_at = None
+            self._set_alarm()
+
+    def watch(self, fire: Callable[[], None]) -> None:
+        """Call `fire` in the running event loop whenever an event becomes due, as long as time runs with the wall.
+
+        Without it, and while time stands, events wait for the next request: that is enough where nobody is
+        connected who would miss them.
+        """
+        self._watcher = (asyncio.get_running_loop(), fire)
+        self._set_alarm()
+
+    def unwatch(self) -> None:
+        """Let events wait for the next request again."""
+        self._watcher = None
+        self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._watcher is not None and self._heap and not self.frozen:
+            loop, fire = self._watcher
+            self._alarm = loop.call_later(max(0, self._heap[0][0] - self.now()) / 1000, fire)
 
     def next_due(self) -> int | None:
         """Return the instant of the next event, or None."""

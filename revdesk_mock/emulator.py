@@ -6,16 +6,16 @@ from pathlib import Path
 import orjson
 
 from revdesk_mock import dumps, keys
-from revdesk_mock.errors import StartError
+from revdesk_mock.errors import StartError, unauthorized
 from revdesk_mock.ids import Dice, fingerprint, fresh_seed
 from revdesk_mock.journal import Journal
 from revdesk_mock.messages import JSON, Request, Response
 from revdesk_mock.pipeline import Pipeline
 from revdesk_mock.resources import HANDLERS, STEPS
 from revdesk_mock.settings import Settings
-from revdesk_mock.signing import world_of
+from revdesk_mock.signing import CLIENT_TOKEN_PREFIX, world_of
 from revdesk_mock.simulation import credentials
-from revdesk_mock.simulation.credentials import CLIENT_TOKEN_PREFIX, SCOPES, Credential
+from revdesk_mock.simulation.credentials import SCOPES, Credential
 from revdesk_mock.spec import Spec
 from revdesk_mock.store import Change
 from revdesk_mock.world import World
@@ -59,9 +59,7 @@ class Emulator:
             return found
         kind = credentials.kind_of(bearer)
         if self._admitted and digest not in self._admitted:
-            raise credentials.unauthorized(
-                "The API key is not known.", "auth.unknown", "a key given to --api-key", "another"
-            )
+            raise unauthorized("The API key is not known.", "auth.unknown", "a key given to --api-key", "another")
         credential = Credential(
             self._key_id(digest), digest, kind.scopes, is_demo=kind.is_demo, owner=self._owner(kind.owner)
         )
@@ -113,10 +111,8 @@ class Emulator:
     def _admit_client_token(self, token: str) -> tuple[World, Credential]:
         world = self._worlds.get(world_of(token.removeprefix(CLIENT_TOKEN_PREFIX)) or "")
         if world is None:
-            raise credentials.unauthorized(
-                "The client token is not valid.", "auth.client_token", "a token minted here", "another"
-            )
-        return world, world.credentials.read_client_token(token, world.keys)
+            raise unauthorized("The client token is not valid.", "auth.client_token", "a token minted here", "another")
+        return world, world.client_tokens.read(token, world.keys)
 
     def _open(self, credential: Credential, dump: Mapping[str, JSON]) -> World:
         world = World(self.settings, credential, self.seed, STEPS, dump)

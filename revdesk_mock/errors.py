@@ -99,6 +99,11 @@ def invalid(field: str, message: str, *, where: str = "", rule: str, expected: s
     return ApiError("validation_error", f"{field}: {message}", reason, fields={field: message})
 
 
+def unauthorized(message: str, rule: str, expected: str, got: str, where: str = "header Authorization") -> ApiError:
+    """Build the 401; the pipeline adds the `WWW-Authenticate` challenge."""
+    return ApiError("unauthorized", message, Reason(rule, where, expected, got))
+
+
 def not_found(kind: str, key: str, where: str, status: str = "404") -> ApiError:
     """Build the refusal (404, by policy 403) of an id that this key does not have, another tenant's included."""
     reason = Reason("record.exists", where, f"the id of a {kind} of this key", key)

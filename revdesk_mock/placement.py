@@ -124,7 +124,7 @@ def join(world: World, token: str) -> Record:
     agent cannot be put on the line; the token is not used up then.
     """
     with world.store.transaction():
-        call_id = world.credentials.join(token)["call_id"]
+        call_id = world.join_tokens.join(token)["call_id"]
         call = world.store.get("calls", call_id)
         if call is None:
             raise not_found("call", call_id, "the token")

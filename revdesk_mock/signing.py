@@ -1,4 +1,4 @@
-"""JSON Web Tokens under one world's secret: signed, read back, and told where they are from."""
+"""JSON Web Tokens under one world's secret: signed, read back, and told where they are from and from what else."""
 
 import hmac
 from collections.abc import Mapping
@@ -12,6 +12,8 @@ from jwt.utils import base64url_encode
 from revdesk_mock.messages import JSON
 
 ALGORITHM = "HS256"
+# How the text of a token begins: one for a bounded client and one for a call (documented), and any JWT.
+CLIENT_TOKEN_PREFIX, CALLING_TOKEN_PREFIX, JWT_PREFIX = "rdc_", "rvw_", "eyJ"
 
 
 class Signer:

@@ -9,11 +9,12 @@ from revdesk_mock.clock import EPOCH, SECOND, Clock, iso, parse_iso
 from revdesk_mock.errors import not_found
 from revdesk_mock.ids import Dice
 from revdesk_mock.messages import JSON, Record
+from revdesk_mock.rtc.tokens import JoinTokens
 from revdesk_mock.settings import Settings
 from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import FAILED, CallFlow
-from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, Credential, Credentials
+from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, ClientTokens, Credential
 from revdesk_mock.simulation.guardrails import Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
@@ -57,7 +58,8 @@ class World:
         self.calls = CallFlow(self.store, self.clock, self.policies.talk_seconds)
         self.idempotency = Idempotency()
         signer = Signer(self.id, Dice(f"{seed}:{key.bucket}:signing").hex(64))
-        self.credentials = Credentials(self.store, self.clock, self.dice, self.policies, signer)
+        self.client_tokens = ClientTokens(self.clock, self.dice, self.policies, signer)
+        self.join_tokens = JoinTokens(self.store, self.clock, self.dice, self.policies, signer)
         self._rate_limits: dict[str, RateLimit] = {}
         self._steps = {"calls": lambda world, call: world.calls.step(call), **steps}
         self.opened_at = parse_iso(dump["opened_at"]) if "opened_at" in dump else self.clock.now()

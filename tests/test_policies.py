@@ -259,7 +259,7 @@ def lives(path: str) -> Scenario:
         states = []
         for pause in (seconds - 0.001, 0.001):
             client.advance(pause)
-            states.append(client.world.credentials.state(token))
+            states.append(client.world.join_tokens.state(token))
         return seconds, states
 
     return scenario

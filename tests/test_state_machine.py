@@ -464,7 +464,7 @@ class Account(RuleBasedStateMachine):
             for token in model.tokens
             if token.call in model.calls
         }
-        states = {token["call_id"]: world.credentials.state(token) for token in world.store.all("tokens")}
+        states = {token["call_id"]: world.join_tokens.state(token) for token in world.store.all("tokens")}
         assert states == expected
 
     @invariant()

@@ -51,7 +51,7 @@ def start_web_call(world: World, exchange: Exchange) -> Reply:
         expires_in=ttl,
     )
     call = placement.place_in_browser(world, exchange.credential, plan)
-    token = world.credentials.issue_room_token(call, f"{BROWSER}-{call['id']}", ttl)
+    token = world.join_tokens.issue_room(call, f"{BROWSER}-{call['id']}", ttl)
     return Reply(
         {
             "token": token,

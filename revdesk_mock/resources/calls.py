@@ -35,7 +35,7 @@ def list_calls(world: World, exchange: Exchange) -> Reply:
 
     calls, meta = page(world, exchange, "calls", wanted)
     meta["total_results"] = sum(map(wanted, world.store.all("calls")))
-    return Reply([_summary(world, exchange, call) for call in calls], meta)
+    return Reply([describe(world, exchange.base_url, call) for call in calls], meta)
 
 
 def show_call(world: World, exchange: Exchange) -> Reply:
@@ -44,7 +44,7 @@ def show_call(world: World, exchange: Exchange) -> Reply:
     number_id = call["phone_number_id"]
     return Reply(
         {
-            **_summary(world, exchange, call),
+            **describe(world, exchange.base_url, call),
             "phone_number_id": None if number_id is None else int(number_id),
             "organization_id": call["organization_id"],
             "user_id": call["user_id"],
@@ -162,8 +162,9 @@ def _contact(world: World, exchange: Exchange) -> Record:
     return world.store.insert("contacts", {"id": world.dice.uuid(), "organization_id": organization_id, **person})
 
 
-def _summary(world: World, exchange: Exchange, call: Record) -> dict[str, JSON]:
-    recording = f"{exchange.base_url}/_revdesk/worlds/{world.id}/calls/{call['id']}/recording.wav"
+def describe(world: World, base_url: str, call: Record) -> dict[str, JSON]:
+    """Return a call as lists show it; its recording is at the address by which the client reached the emulator."""
+    recording = f"{base_url}/_revdesk/worlds/{world.id}/calls/{call['id']}/recording.wav"
     return {
         "id": call["id"],
         "status": shown_status(world, call),

@@ -19,7 +19,7 @@ def issue_calling_token(world: World, exchange: Exchange) -> Reply:
     """Path A: a single-use token pinned to one pair of numbers. The browser dials, so the call waits for it."""
     ttl = world.policies.webrtc_token_ttl_seconds
     call = placement.place(world, exchange.credential, _plan(exchange, placement.BROWSER, expires_in=ttl))
-    token = world.credentials.issue_calling_token(call, ttl)
+    token = world.join_tokens.issue_calling(call, ttl)
     return Reply({"token": token, "expires_in": ttl, "call_id": call["id"], **_numbers(call)})
 
 
@@ -29,7 +29,7 @@ def issue_room_token(world: World, exchange: Exchange) -> Reply:
     call = placement.place(world, exchange.credential, _plan(exchange, placement.ROOM))
     return Reply(
         {
-            "token": world.credentials.issue_room_token(call, f"caller-{call['id']}", ttl),
+            "token": world.join_tokens.issue_room(call, f"caller-{call['id']}", ttl),
             "room_url": room_address.of(exchange.base_url, world.policies.room_url_scheme),
             "room_name": call["room_name"],
             "call_id": call["id"],
@@ -56,7 +56,7 @@ def mint_client_token(world: World, exchange: Exchange) -> Reply:
             placement.check_numbers(world, credential, attempt)
     ttl = _ttl(body, DEFAULT_TTL, CLIENT_TTL)
     claims = {"from_numbers": callers, "to_numbers": destinations, "scopes": scopes}
-    token = world.credentials.mint_client_token(credential, claims, ttl)
+    token = world.client_tokens.mint(credential, claims, ttl)
     return Reply({"token": token, "expires_in": ttl, **claims})
 
 

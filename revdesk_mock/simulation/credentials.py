@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from revdesk_mock.clock import SECOND, Clock
-from revdesk_mock.errors import ApiError, refused_by_policy
-from revdesk_mock.ids import Dice, fingerprint
+from revdesk_mock.errors import ApiError, refused_by_policy, unauthorized
+from revdesk_mock.ids import Dice
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.settings import Policies
-from revdesk_mock.signing import Signer
+from revdesk_mock.signing import CALLING_TOKEN_PREFIX, CLIENT_TOKEN_PREFIX, JWT_PREFIX, Signer
 from revdesk_mock.spec import Operation
-from revdesk_mock.store import Store
 
 SCOPES = (
     "account:read voice:read voice:write voice:webrtc calls:read calls:write agents:read agents:write "
@@ -49,14 +48,9 @@ REFUSED_MARKS = ("invalid", "revoked", "expired")
 DEMO_PREFIX = "revdesk_demo_"
 READ_ONLY_PREFIX = "revdesk_readonly_"
 USER_PREFIX = "revdesk_user_"
-CLIENT_TOKEN_PREFIX = "rdc_"
 CLIENT_USE = "client"  # what tells a client token from a room token
-CALLING_TOKEN_PREFIX = "rvw_"
-JWT_PREFIX = "eyJ"
 
 ORGANIZATION, USER, SUB_ENTITY = "organization", "user", "sub_entity"  # whose a key is (documented)
-
-ISSUED, JOINED, SPENT, EXPIRED, REVOKED = "issued", "joined", "spent", "expired", "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +128,6 @@ def kind_of(key: str) -> KeyKind:
     return KeyKind(is_demo=key.startswith(DEMO_PREFIX), owner=owner, scopes=frozenset(SCOPES))
 
 
-def unauthorized(message: str, rule: str, expected: str, got: str, where: str = "header Authorization") -> ApiError:
-    """Build the 401; the pipeline adds the `WWW-Authenticate` challenge."""
-    return ApiError("unauthorized", message, Reason(rule, where, expected, got))
-
-
 def required_scope(operation: Operation) -> str | None:
     """Return the scope that an operation needs, or None where any key will do."""
     if operation.id in OWN_SCOPES:
@@ -164,30 +153,23 @@ def _no_client_token(why: str) -> ApiError:
     return unauthorized("The client token is not valid.", "auth.client_token", "a token minted here", why)
 
 
-class Credentials:
-    """One world's tokens. A token record keeps the SHA-256 of an opaque token, never the token.
+class ClientTokens:
+    """One world's client tokens: signed, and not stored."""
 
-    A token's state is not stored: it follows from its dates and its call (see `state`), so that the
-    two can never disagree.
-    """
-
-    def __init__(self, store: Store, clock: Clock, dice: Dice, policies: Policies, signer: Signer) -> None:
-        self._store = store
+    def __init__(self, clock: Clock, dice: Dice, policies: Policies, signer: Signer) -> None:
         self._clock = clock
         self._dice = dice
         self._policies = policies
         self._signer = signer
 
-    # client tokens: signed, not stored
-
-    def mint_client_token(self, credential: Credential, claims: Mapping[str, JSON], ttl: int) -> str:
+    def mint(self, credential: Credential, claims: Mapping[str, JSON], ttl: int) -> str:
         """Return a `rdc_` token: a signed JWT with its bounds, scopes and end inside."""
         now = self._clock.now()
         dates = {"iat": now // SECOND, "exp": -(-now // SECOND) + ttl}  # never less than its time
         payload = {**claims, **dates, "use": CLIENT_USE, "sub": credential.id, "jti": self._dice.hex(24)}
         return CLIENT_TOKEN_PREFIX + self._signer.sign(payload)
 
-    def read_client_token(self, token: str, parents: Mapping[str, Credential]) -> Credential:
+    def read(self, token: str, parents: Mapping[str, Credential]) -> Credential:
         """Return what a `rdc_` token may do; raises ApiError (401; expired: by policy) for one that is no good.
 
         `parents` holds the world's API keys by id: the token is as good as the one that minted it.
@@ -215,83 +197,3 @@ class Credentials:
             callers=frozenset(claims["from_numbers"]),
             destinations=frozenset(claims["to_numbers"]) or None,
         )
-
-    # calling and room tokens: single use, pinned to a call
-
-    def issue_calling_token(self, call: Record, ttl: int) -> str:
-        """Return a `rvw_` token for one browser-placed call: opaque, single use (documented)."""
-        token = CALLING_TOKEN_PREFIX + self._dice.hex(48)
-        self._record(self._dice.hex(24), "calling", call, ttl, sha256=fingerprint(token))
-        return token
-
-    def issue_room_token(self, call: Record, identity: str, ttl: int) -> str:
-        """Return a JWT that joins one room once: identity, room and grants, as LiveKit's clients read them."""
-        now = self._clock.now() // SECOND
-        token_id = self._dice.hex(24)
-        self._record(token_id, "room", call, ttl, sha256=None)
-        return self._signer.sign(
-            {
-                "iss": "revdesk-mock",
-                "sub": identity,
-                "jti": token_id,
-                "nbf": now,
-                "exp": now + ttl,
-                "video": {
-                    "room": call["room_name"],
-                    "roomJoin": True,
-                    "canPublish": True,
-                    "canSubscribe": True,
-                    "canPublishData": True,
-                    "canPublishSources": ["microphone"],
-                },
-            }
-        )
-
-    def join(self, token: str) -> Record:
-        """Use a calling or room token, once; return its record. Raises ApiError with the reason otherwise."""
-        record = self._find(token)
-        state = self.state(record)
-        if state != ISSUED:
-            status = "401" if state in {EXPIRED, REVOKED} else self._policies.token_reuse_status
-            reason = Reason("token.single_use", "the token", "a token that is issued", state)
-            raise refused_by_policy(status, f"The token is {state}: it joins one call, once.", reason)
-        return self._store.update("tokens", record, joined_at=self._clock.now())
-
-    def state(self, token: Record) -> str:
-        """Tell where a token is in its life: issued, joined, spent, expired or revoked.
-
-        The end of its call spends a joined token and revokes one that nobody used (documented:
-        invalid after the call); its time runs out only while it is unused.
-        """
-        call = self._store.get("calls", token["call_id"])
-        ended_at = 0 if call is None else call["ended_at"]
-        if token["joined_at"] is not None:
-            return JOINED if ended_at is None else SPENT
-        if ended_at is not None and ended_at < token["expires_at"]:
-            return REVOKED
-        return EXPIRED if self._clock.now() >= token["expires_at"] else ISSUED
-
-    def _find(self, token: str) -> Record:
-        if token.startswith(CALLING_TOKEN_PREFIX):
-            for record in self._store.find("tokens", "sha256", fingerprint(token)):
-                return record
-            raise unauthorized(
-                "No such calling token.", "token.unknown", "a token issued by this key", "another", "the token"
-            )
-        try:
-            claims = self._signer.read(token)
-        except ValueError as error:
-            raise unauthorized(
-                "The room token is not valid.", "token.signature", "a token issued here", str(error), "the token"
-            ) from error
-        found = self._store.get("tokens", claims.get("jti", ""))
-        if found is None:
-            raise unauthorized(
-                "The room token's call is gone.", "token.unknown", "a token of a call", "none", "the token"
-            )
-        return found
-
-    def _record(self, token_id: str, kind: str, call: Record, ttl: int, *, sha256: str | None) -> None:
-        now = self._clock.now()
-        record = {"id": token_id, "kind": kind, "call_id": call["id"], "sha256": sha256, "issued_at": now}
-        self._store.insert("tokens", {**record, "expires_at": now + ttl * SECOND, "joined_at": None})

@@ -42,7 +42,7 @@ def status(client: Client, issued: Answer) -> str:
 def states(client: Client) -> list[str]:
     """Return the state of each token that this world issued for a call."""
     world = client.world
-    return [world.credentials.state(token) for token in world.store.all("tokens")]
+    return [world.join_tokens.state(token) for token in world.store.all("tokens")]
 
 
 def refusal(action: Callable[[], Any]) -> int:

@@ -422,7 +422,7 @@ def test_a_client_token_that_says_it_is_of_another_world_is_refused(client: Clie
     other = Client(client.emulator, "another-key")
     token = mint(client).data["token"].removeprefix("rdc_")
     content = jwt.decode(token, options={"verify_signature": False})
-    secret = client.world.credentials._signer._secret
+    secret = client.world.join_tokens._signer._secret
     moved = "rdc_" + jwt.encode(content, secret, algorithm="HS256", headers={"kid": other.world.id})
     assert Client(client.emulator, moved).get("/v1/me").status == 401
 
@@ -485,12 +485,12 @@ def token_record(client: Client) -> Record:
 
 
 def state(client: Client) -> str:
-    return client.world.credentials.state(token_record(client))
+    return client.world.join_tokens.state(token_record(client))
 
 
 def join(client: Client, token: str) -> Record:
     with client.world.store.transaction():
-        return client.world.credentials.join(token)
+        return client.world.join_tokens.join(token)
 
 
 def refusal(client: Client, token: str) -> tuple[int, str, str]:

@@ -1,0 +1,164 @@
+"""The switchboard: who may come into which room, and how rooms and the calls behind them keep in step."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from revdesk_mock import clock, placement
+from revdesk_mock.emulator import Emulator
+from revdesk_mock.errors import unauthorized
+from revdesk_mock.ids import fingerprint
+from revdesk_mock.messages import Record
+from revdesk_mock.resources import calls
+from revdesk_mock.rtc.rooms import LEFT, LOST, PERSON, ROOM_CLOSED, SHUTDOWN, Data, Link, Participant, Room
+from revdesk_mock.signing import world_of
+from revdesk_mock.store import Change
+from revdesk_mock.world import World
+
+GRACE = 10  # seconds of real time in which a connection that dropped may come back
+CALL_UPDATE = "callUpdate"  # the topic of a call's changes (documented: the event's name)
+
+Open = Callable[[World, Room, Record], None]
+Later = Callable[[float, Callable[[], None]], clock.Timer]
+
+
+@dataclass(slots=True)
+class Seat:
+    """One token's place in a room. `leaves` is the timer of a connection that dropped and may come back."""
+
+    token: str  # its SHA-256
+    world: World
+    room: Room
+    call_id: str
+    identity: str
+    link: Link
+    leaves: clock.Timer | None = None
+
+
+class Switchboard:
+    """All open rooms of an emulator.
+
+    `open_room` is called with a new room before its first person comes in: an agent can take its place there.
+    """
+
+    def __init__(self, emulator: Emulator, open_room: Open, later: Later = clock.later) -> None:
+        self._emulator = emulator
+        self._open_room = open_room
+        self._later = later
+        self._seats: dict[str, Seat] = {}
+        self._rooms: dict[tuple[str, str], Room] = {}
+        self._addresses: dict[str, str] = {}  # by a call's id: how its first person reached the emulator
+        self._followed: set[World] = set()
+
+    def enter(self, token: str, link: Link, base_url: str) -> tuple[Seat, list[Participant]]:
+        """Let the bearer of a room token in, once; return its place and who is there already.
+
+        Within the grace time a connection that dropped comes back with the same token, unseen by the others.
+        Raises ApiError with the reason for a token that is no good, used, expired or revoked.
+        """
+        world = self._world_of(token)
+        world.run_due()
+        seat = self._seats.get(fingerprint(token))
+        if seat is not None and seat.leaves is not None:
+            seat.leaves.cancel()
+            seat.leaves = None
+            seat.link = link
+            return seat, seat.room.relink(seat.identity, link)
+        call, identity = placement.join(world, token), world.join_tokens.identity_of(token)
+        room = self._room(world, call, base_url)
+        others = room.join(self._participant(world, identity), link)
+        seat = Seat(fingerprint(token), world, room, call["id"], identity, link)
+        self._seats[seat.token] = seat
+        self._show_call(world, room, call)
+        return seat, others
+
+    def check(self, token: str) -> None:
+        """Raise ApiError as `enter` would, and use nothing up."""
+        world = self._world_of(token)
+        world.run_due()
+        seat = self._seats.get(fingerprint(token))
+        if seat is None or seat.leaves is None:
+            world.join_tokens.check(token)
+
+    def drop(self, seat: Seat, link: Link) -> None:
+        """Note that a connection is lost: its place is kept for the grace time."""
+        if self._seats.get(seat.token) is seat and seat.link is link and seat.leaves is None:
+            seat.leaves = self._later(GRACE, lambda: self.leave(seat, LOST))
+
+    def leave(self, seat: Seat, reason: str = LEFT) -> None:
+        """Let a participant go; when the last person has left, the call ends."""
+        if self._seats.pop(seat.token, None) is None:
+            return
+        if seat.leaves is not None:
+            seat.leaves.cancel()
+        seat.room.leave(seat.identity, reason)
+        if not any(participant.kind == PERSON for participant in seat.room.participants):
+            self._end_call(seat)
+
+    def close(self) -> None:
+        """Close every room: the emulator stops."""
+        for room in list(self._rooms.values()):
+            room.close(SHUTDOWN)
+        for seat in self._seats.values():
+            if seat.leaves is not None:
+                seat.leaves.cancel()
+        for world in self._followed:
+            world.clock.unwatch()
+        self._rooms.clear()
+        self._seats.clear()
+
+    def _world_of(self, token: str) -> World:
+        world = self._emulator.find_world(world_of(token) or "")
+        if world is None:
+            raise unauthorized("The room token is not valid.", "token.world", "a token issued here", "another", "token")
+        return world
+
+    def _room(self, world: World, call: Record, base_url: str) -> Room:
+        """Return the room of a call, opened now for the first who comes."""
+        found = self._rooms.get((world.id, call["room_name"]))
+        if found is None:
+            found = self._rooms[world.id, call["room_name"]] = Room(call["room_name"], f"RM_{world.dice.hex(12)}")
+            self._addresses[call["id"]] = base_url
+            if world not in self._followed:
+                self._followed.add(world)
+                world.store.on_commit(lambda changes: self._follow(world, changes))
+                world.clock.watch(world.run_due)
+            self._open_room(world, found, call)
+        return found
+
+    def _participant(self, world: World, identity: str) -> Participant:
+        return Participant(f"PA_{world.dice.hex(12)}", identity, joined_at=world.clock.now())
+
+    def _follow(self, world: World, changes: Sequence[Change]) -> None:
+        """Tell rooms what became of their calls, and close those whose call has ended or is gone."""
+        for change in changes:
+            call = change.after or change.before
+            if change.collection != "calls" or call is None:
+                continue
+            room = self._rooms.get((world.id, call["room_name"] or ""))
+            if room is None:
+                continue
+            if change.after is not None:
+                self._show_call(world, room, change.after)
+            if change.after is None or change.after["ended_at"] is not None:
+                self._close_room(world, room, call["id"])
+
+    def _show_call(self, world: World, room: Room, call: Record) -> None:
+        shown = calls.describe(world, self._addresses[call["id"]], call)
+        room.send(Data(CALL_UPDATE, orjson.dumps(shown), None))
+
+    def _close_room(self, world: World, room: Room, call_id: str) -> None:
+        del self._rooms[world.id, room.name]
+        del self._addresses[call_id]
+        for seat in [seat for seat in self._seats.values() if seat.room is room]:
+            if seat.leaves is not None:
+                seat.leaves.cancel()
+            del self._seats[seat.token]
+        room.close(ROOM_CLOSED)
+
+    def _end_call(self, seat: Seat) -> None:
+        call = seat.world.store.get("calls", seat.call_id)
+        if call is not None:
+            with seat.world.store.transaction():
+                seat.world.calls.hang_up(call)

@@ -1,0 +1,112 @@
+"""Join tokens: each lets one client into one call, once. What they hold, and their life from issue to end."""
+
+from revdesk_mock.clock import SECOND, Clock
+from revdesk_mock.errors import refused_by_policy, unauthorized
+from revdesk_mock.ids import Dice, fingerprint
+from revdesk_mock.messages import Reason, Record
+from revdesk_mock.settings import Policies
+from revdesk_mock.signing import CALLING_TOKEN_PREFIX, Signer
+from revdesk_mock.store import Store
+
+ISSUED, JOINED, SPENT, EXPIRED, REVOKED = "issued", "joined", "spent", "expired", "revoked"
+
+
+class JoinTokens:
+    """One world's tokens for calls. A record keeps the SHA-256 of an opaque token, never the token.
+
+    A token's state is not stored: it follows from its dates and its call (see `state`), so that the
+    two can never disagree.
+    """
+
+    def __init__(self, store: Store, clock: Clock, dice: Dice, policies: Policies, signer: Signer) -> None:
+        self._store = store
+        self._clock = clock
+        self._dice = dice
+        self._policies = policies
+        self._signer = signer
+
+    def issue_calling(self, call: Record, ttl: int) -> str:
+        """Return a `rvw_` token for one browser-placed call: opaque, single use (documented)."""
+        token = CALLING_TOKEN_PREFIX + self._dice.hex(48)
+        self._record(self._dice.hex(24), "calling", call, ttl, sha256=fingerprint(token))
+        return token
+
+    def issue_room(self, call: Record, identity: str, ttl: int) -> str:
+        """Return a JWT that joins one room once: identity, room and grants, as LiveKit's clients read them."""
+        now = self._clock.now() // SECOND
+        token_id = self._dice.hex(24)
+        self._record(token_id, "room", call, ttl, sha256=None)
+        return self._signer.sign(
+            {
+                "iss": "revdesk-mock",
+                "sub": identity,
+                "jti": token_id,
+                "nbf": now,
+                "exp": now + ttl,
+                "video": {
+                    "room": call["room_name"],
+                    "roomJoin": True,
+                    "canPublish": True,
+                    "canSubscribe": True,
+                    "canPublishData": True,
+                    "canPublishSources": ["microphone"],
+                },
+            }
+        )
+
+    def join(self, token: str) -> Record:
+        """Use a calling or room token, once; return its record. Raises ApiError as `check` does."""
+        return self._store.update("tokens", self.check(token), joined_at=self._clock.now())
+
+    def check(self, token: str) -> Record:
+        """Return the record of a token that can be used; raises ApiError with the reason for any other."""
+        record = self._find(token)
+        state = self.state(record)
+        if state != ISSUED:
+            status = "401" if state in {EXPIRED, REVOKED} else self._policies.token_reuse_status
+            reason = Reason("token.single_use", "the token", "a token that is issued", state)
+            raise refused_by_policy(status, f"The token is {state}: it joins one call, once.", reason)
+        return record
+
+    def identity_of(self, token: str) -> str:
+        """Return as whom a room token lets its bearer in; raises ValueError for a token of another kind."""
+        return str(self._signer.read(token)["sub"])
+
+    def state(self, token: Record) -> str:
+        """Tell where a token is in its life: issued, joined, spent, expired or revoked.
+
+        The end of its call spends a joined token and revokes one that nobody used (documented:
+        invalid after the call); its time runs out only while it is unused.
+        """
+        call = self._store.get("calls", token["call_id"])
+        ended_at = 0 if call is None else call["ended_at"]
+        if token["joined_at"] is not None:
+            return JOINED if ended_at is None else SPENT
+        if ended_at is not None and ended_at < token["expires_at"]:
+            return REVOKED
+        return EXPIRED if self._clock.now() >= token["expires_at"] else ISSUED
+
+    def _find(self, token: str) -> Record:
+        if token.startswith(CALLING_TOKEN_PREFIX):
+            for record in self._store.find("tokens", "sha256", fingerprint(token)):
+                return record
+            raise unauthorized(
+                "No such calling token.", "token.unknown", "a token issued by this key", "another", "the token"
+            )
+        try:
+            claims = self._signer.read(token)
+        except ValueError as error:
+            raise unauthorized(
+                "The room token is not valid.", "token.signature", "a token issued here", str(error), "the token"
+            ) from error
+        found = self._store.get("tokens", claims.get("jti", ""))
+        if found is None:
+            raise unauthorized(
+                "The room token's call is gone.", "token.unknown", "a token of a call", "none", "the token"
+            )
+        return found
+
+    def _record(self, token_id: str, kind: str, call: Record, ttl: int, *, sha256: str | None) -> None:
+        now = self._clock.now()
+        record = {"id": token_id, "kind": kind, "call_id": call["id"], "sha256": sha256, "issued_at": now}
+        self._store.insert("tokens", {**record, "expires_at": now + ttl * SECOND, "joined_at": None})
