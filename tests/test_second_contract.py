@@ -15,7 +15,19 @@ from jsonschema import Draft202012Validator, FormatChecker
 from revdesk_mock import Emulator, Policies, Settings, dumps
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.spec import Spec
-from tests.conftest import AGENT, MAIN, NEWER_AGENT, ORDINARY, SPEC, VERIFIED, Answer, Client
+from tests.conftest import (
+    AGENT,
+    COMPANY,
+    MAIN,
+    NEWER_AGENT,
+    ORDINARY,
+    SIGNATURE,
+    SIGNER,
+    SPEC,
+    VERIFIED,
+    Answer,
+    Client,
+)
 from tests.resources.test_branded_calling import register, set_logo
 from tests.test_contract_document import without_prose
 
@@ -53,39 +65,9 @@ class Ask(NamedTuple):
 
 CALL = "call_fixture00000001"
 CALLER_ID = "2c94e1d7-50b3-4a6f-8e72-b9f0c3a81d56"
-SUB_ENTITY = "9d4b7c20-61fe-4a35-8e02-c5a7f3d81b96"
 PAIR = {"from_number": MAIN, "to_number": ORDINARY}
 NAMED = {"client_name": "Chair side", "client_label": "Room 2"}
 UPLOAD = ("POST", "/v1/caller-trust/documents", {"file_base64": "JVBERi0xLjcK", "filename": "letter.pdf"})
-PERSON = {"first_name": "Sam", "last_name": "Rivera", "email": "sam@harbor-dental.example"}
-ADDRESS = {
-    "country": "US",
-    "administrative_area": "CA",
-    "city": "San Francisco",
-    "postal_code": "94105",
-    "street_address": "1 Harbor Way",
-}
-COMPANY = {
-    "legal_name": "Harbor Dental LLC",
-    "dba": "Harbor Dental",
-    "organization_type": "COMMERCIAL",
-    "website": "https://harbor-dental.example",
-    "fein": "12-3456789",
-    "industry": "healthcare",
-    "jurisdiction_of_incorporation": "CA",
-    "number_of_employees": "SIZE_11_50",
-    "organization_legal_type": "LLC",
-    "organization_contact": {**PERSON, "job_title": "Owner", "phone": MAIN},
-    "billing_contact": {**PERSON, "phone_number": MAIN},
-    "organization_address": ADDRESS,
-    "billing_address": ADDRESS,
-}
-SIGNER = {"signer_full_name": "Sam Rivera", "signer_email": "sam@harbor-dental.example", "signer_title": "Owner"}
-SIGNATURE = {
-    **SIGNER,
-    "consent_acknowledged_at": "2026-01-05T09:00:00Z",
-    "confirm_carrier_commit": "I understand this submits to the carrier",
-}
 BRAND = {
     "display_name": "Harbor Dental",
     "call_reasons": ["Appointments"],
@@ -163,8 +145,8 @@ ASKS = {
     "v1_sms_config_patch": Ask("/v1/sms/config", {"reply_delay_seconds": 0.5}),
     "v1_sms_send_post": Ask("/v1/sms/send", {"from": MAIN, "to": ORDINARY, "message": "Hello"}),
     "v1_sub_entities_get": Ask("/v1/sub-entities?limit=1"),
-    "v1_sub_entities_id_get": Ask(f"/v1/sub-entities/{SUB_ENTITY}"),
-    "v1_sub_entities_id_patch": Ask(f"/v1/sub-entities/{SUB_ENTITY}", {"hipaa_enabled": True}),
+    "v1_sub_entities_id_get": Ask(f"/v1/sub-entities/{UPTOWN}"),
+    "v1_sub_entities_id_patch": Ask(f"/v1/sub-entities/{UPTOWN}", {"hipaa_enabled": True}),
     "v1_sub_entities_post": Ask("/v1/sub-entities", {"name": "Harbor Dental Downtown"}),
     "v1_usage_get": Ask("/v1/usage"),
     "v1_usage_phoneId_get": Ask("/v1/usage/1001"),

@@ -23,7 +23,7 @@ from revdesk_mock.resources import HANDLERS
 from revdesk_mock.server import Server
 from revdesk_mock.settings import shipped
 from revdesk_mock.simulation.credentials import SCOPES
-from tests.conftest import PROFILE, SPEC
+from tests.conftest import PROFILE, SPEC, UPTOWN
 
 SEED = 1
 TRIES, SCENARIOS, SECONDS = {"dev": (10, 25, 120), "ci": (40, 100, 300), "nightly": (1000, 2000, 4 * 3600)}[PROFILE]
@@ -41,7 +41,6 @@ POLICIES = Policies(
     deleted_enterprise="not_found",
 )
 KEYS = [f"revdesk_{number:032x}" for number in range(20 * SCENARIOS)]
-SUB_ENTITY = "9d4b7c20-61fe-4a35-8e02-c5a7f3d81b96"
 
 
 def write_contract(folder: Path) -> Path:
@@ -114,7 +113,7 @@ class Trial:
             for collection, records in belongings.dump().items():
                 for record in records:
                     belongings.delete(collection, record["id"])
-        branch, _ = keys.mint(self.emulator.world(own), "sub_entity", team=SUB_ENTITY, has_user=True, scopes=SCOPES)
+        branch, _ = keys.mint(self.emulator.world(own), "sub_entity", team=UPTOWN, has_user=True, scopes=SCOPES)
         return {"own": own, "stranger": stranger, "branch": branch}
 
 

@@ -14,7 +14,7 @@ from revdesk_mock.resources import branded_calling
 from revdesk_mock.settings import shipped
 from revdesk_mock.spec import Spec
 from revdesk_mock.vetting import REASON, Verdict
-from tests.conftest import Answer, Client, emulator_with, reopened
+from tests.conftest import ORGANIZATION, UPTOWN, Answer, Client, emulator_with, registered, reopened
 
 BRAND = "/v1/caller-trust/brand"
 SUBMIT = f"{BRAND}/submit"
@@ -22,53 +22,12 @@ HARBOR = {"display_name": "Harbor Dental", "call_reason": "Your appointment"}
 LOGO = "https://harbor-dental.example/logo.png"
 UNTIL_NIGHT = 17 * 3600  # seconds from the fixture's clock, 09:00 UTC, to 02:00 UTC
 VETTING = 60  # seconds
-UPTOWN = "9d4b7c20-61fe-4a35-8e02-c5a7f3d81b96"  # the fixture's sub-entity
-ADDRESS = {
-    "country": "US",
-    "administrative_area": "CA",
-    "city": "Albany",
-    "postal_code": "94706",
-    "street_address": "1",
-}
-CONTACT = {"first_name": "Sam", "last_name": "Rivera", "email": "sam@harbor-dental.example"}
 
 
-def register(client: Client, organization_id: str | None = None, **fields: Any) -> str:
-    """Give an organization (the umbrella, unless told otherwise) a registration; return its id."""
-    world = client.world
-    assert world.organization is not None
-    enterprise = {
-        "id": world.dice.uuid(),
-        "organization_id": organization_id or world.organization["id"],
-        "carrier_enterprise_id": None,
-        "status": "DRAFT",
-        "role_type": "ENTERPRISE",
-        "legal_name": "Harbor Dental LLC",
-        "dba": "Harbor Dental",
-        "organization_type": "COMMERCIAL",
-        "country_code": "US",
-        "website": "https://harbor-dental.example",
-        "fein": "12-3456789",
-        "industry": "health",
-        "jurisdiction_of_incorporation": "CA",
-        "number_of_employees": "SIZE_1_10",
-        "organization_legal_type": "LLC",
-        "organization_contact": {**CONTACT, "job_title": "Owner", "phone": "+14155550100"},
-        "billing_contact": {**CONTACT, "phone_number": "+14155550100"},
-        "organization_address": ADDRESS,
-        "billing_address": ADDRESS,
-        "rejection_reasons": [],
-        "synced_at": None,
-        "loa_document_id": None,
-        "signatures": [],
-        "created_at": world.clock.now(),
-        "updated_at": world.clock.now(),
-        "due_at": None,
-        **fields,
-    }
-    with world.store.transaction():
-        world.store.insert("enterprises", enterprise)
-    return str(enterprise["id"])
+def register(client: Client, organization_id: str = ORGANIZATION, **fields: Any) -> str:
+    """Give an organization the draft of a registration; return its id."""
+    draft = {"status": "DRAFT", "carrier_enterprise_id": None, "loa_document_id": None}
+    return str(registered(client, organization_id, **{**draft, **fields})["id"])
 
 
 def save(client: Client, **body: Any) -> Answer:
