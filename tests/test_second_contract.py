@@ -24,6 +24,7 @@ from tests.conftest import (
     SIGNATURE,
     SIGNER,
     SPEC,
+    UPTOWN,
     VERIFIED,
     Answer,
     Client,
