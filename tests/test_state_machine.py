@@ -1,38 +1,22 @@
 """Random lives of one account: after every step the emulator agrees with a model of a few small tables."""
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
-from revdesk_mock import ApiError, Emulator, Policies, Settings, placement
-from revdesk_mock.emulator import export
-from revdesk_mock.settings import shipped
-from revdesk_mock.validation import Schema
-from tests.conftest import KEY, Answer, Client
+from revdesk_mock import ApiError, Policies, placement
+from tests.conftest import Answer
+from tests.random_life import DAY, Life, pick, which
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)  # the fixture's clock
 CAP = 6  # channels
 PROVISIONING = 5  # seconds
-DAY = 86_400
 FOR_SALE = [f"+13125550{number}" for number in (120, 121, 122, 123)]
 NOT_FOR_SALE = STRANGER = "+13125550999"
-WORLD = Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
 
 QUEUED, RINGING, TALKING, COMPLETED, CANCELED = "QUEUED", "RINGING", "IN_PROGRESS", "COMPLETED", "CANCELED"
 # What a call does by the last two digits of its destination: seconds after it is dialed, and the status from
@@ -130,18 +114,6 @@ class Token:
 
 
 @dataclass
-class Submission:
-    """A write that succeeded under an idempotency key."""
-
-    key: str
-    method: str
-    path: str
-    body: Any
-    at: int
-    answer: Answer
-
-
-@dataclass
 class Model:
     """All that is known of the account. The newest is last everywhere."""
 
@@ -149,7 +121,6 @@ class Model:
     numbers: dict[int, Number] = field(default_factory=dict)
     calls: dict[str, Call] = field(default_factory=dict)
     tokens: list[Token] = field(default_factory=list)
-    submissions: list[Submission] = field(default_factory=list)
     newest_agents_number: int = 0
 
     def active(self) -> list[int]:
@@ -191,65 +162,23 @@ def minutes_of(seconds: int) -> int:
     return -(-seconds // 60)
 
 
-@cache
-def emulators() -> tuple[Emulator, Emulator]:
-    """Return two emulators that are alike, and kept: only the number of channels is limited."""
-    policies = Policies(concurrency_cap=CAP, daily_spend_cap_cents=None, calls_per_minute=None)
-    data = shipped("fixtures/empty.json")
-    settings = Settings(seed="test", clock="frozen", data=data, rate_limit="off", policies=policies)
-    return Emulator(settings), Emulator(settings)
-
-
-@cache
-def blank() -> bytes:
-    """Return the export of an account that owns nothing."""
-    emulator = Emulator(emulators()[0].settings)
-    emulator.world(KEY)
-    return orjson.dumps(emulator.dump())
-
-
 destinations = st.sampled_from(sorted([*SCRIPTS, *REFUSED_FIRST, *REFUSED_LAST]))
-which = st.integers(0, 99)  # picks one of what there is
 moments = st.one_of(
     st.sampled_from([1000, 3000, 4000, 5000, 30_000, 60_000]),
     st.integers(1, 60_000),
     st.integers(60_000, 4 * 3_600_000),
-    st.just(DAY * 1000),
+    st.just(DAY),
 )
 
 
-class Account(RuleBasedStateMachine):
+class Account(Life):
     """Drives one account by requests and keeps the model beside it."""
+
+    policies = Policies(concurrency_cap=CAP, daily_spend_cap_cents=None, calls_per_minute=None)
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
-        self.folder = TemporaryDirectory()
-        self.emulator, self.spare = emulators()
-        self.emulator.pipeline.breaches.clear()
-        path = Path(self.folder.name, "blank.json")
-        path.write_bytes(blank())
-        self.emulator.restore(path)
-        self.client = Client(self.emulator)
         self.model = Model()
-        self.keys = 0
-
-    def teardown(self) -> None:
-        self.runner.close()
-        self.folder.cleanup()
-
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        return self.runner.run(self.client.send(method, path, body, **headers))
-
-    def write(self, method: str, path: str, body: Any = None) -> Answer:
-        """Send a write under an idempotency key of its own, and remember it where it succeeds."""
-        self.keys += 1
-        key = f"key-{self.keys}"
-        answer = self.ask(method, path, body, idempotency_key=key)
-        assert "idempotency-replay" not in answer.headers
-        if answer.status == 200:
-            self.model.submissions.append(Submission(key, method, path, body, self.model.now, answer))
-        return answer
 
     # numbers
 
@@ -387,29 +316,6 @@ class Account(RuleBasedStateMachine):
         self.client.advance(milliseconds / 1000)
         self.model.now += milliseconds
 
-    @precondition(lambda self: self.model.submissions)
-    @rule(which=which)
-    def replay(self, which: int) -> None:
-        first = pick(self.model.submissions, which)
-        if self.model.now >= first.at + DAY * 1000:
-            self.model.submissions.remove(first)  # forgotten: to send it again would be a new request
-            return
-        again = self.ask(first.method, first.path, first.body, idempotency_key=first.key)
-        assert (again.status, again.raw) == (first.answer.status, first.answer.raw)
-        assert again.headers["idempotency-replay"] == "true"
-
-    @rule()
-    def dump_and_restore(self) -> None:
-        path = Path(self.folder.name, "worlds.json")
-        export(self.emulator, path)
-        before = self.emulator.dump()
-        self.emulator, self.spare = self.spare, self.emulator
-        self.emulator.pipeline.breaches.clear()
-        self.emulator.restore(path)
-        self.client = Client(self.emulator)
-        assert self.emulator.dump() == before
-        self.model.submissions.clear()  # stored answers may hold tokens and are not dumped
-
     # what always holds
 
     @invariant()
@@ -485,15 +391,6 @@ class Account(RuleBasedStateMachine):
             minutes += shown["minutes_used"]
         assert (total["calls_placed"], total["minutes_used"]) == (placed, minutes)
         assert total["phone_numbers_active"] == len(model.active())
-
-    @invariant()
-    def the_contract_is_unbroken_and_the_dump_fits_its_schema(self) -> None:
-        assert self.emulator.pipeline.breaches == []
-        assert WORLD.is_valid(self.client.world.dump())
-
-
-def pick(items: list[Any], which: int) -> Any:
-    return items[which % len(items)]
 
 
 def test_the_emulator_agrees_with_the_model_whatever_happens() -> None:
