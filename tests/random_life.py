@@ -85,7 +85,8 @@ class Life(RuleBasedStateMachine):
 
     def ask(self, method: str, path: str, body: Any = None, *, by: str = KEY, **headers: str) -> Answer:
         """Send a request with an API key."""
-        return self.runner.run(Client(self.emulator, by).send(method, path, body, **headers))
+        request = Client(self.emulator, by).send(method, path, body, **headers)
+        return self.runner.get_loop().run_until_complete(request)  # `run` minds signals, which takes as long again
 
     def write(self, method: str, path: str, body: Any = None, *, by: str = KEY) -> Answer:
         """Send a write under an idempotency key of its own, and remember it where it succeeds."""

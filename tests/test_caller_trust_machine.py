@@ -39,6 +39,8 @@ VERIFIED, EXPIRED, FAILED = "VERIFIED", "EXPIRED", "FAILED"
 
 ORDINARY, MEDIUM, HIGH, LATER, SILENT = (f"+13125550{digits}" for digits in (120, 161, 162, 163, 164))
 CANADIAN = "+16045550120"
+LOGO = "https://harbor-dental.example/logo.png"
+FOR_SALE = [ORDINARY, MEDIUM, HIGH, LATER, SILENT, CANADIAN]
 NOT_OWNED = "+13125550999"
 BUSY = "+14155550102"
 PHONES = ["+16175550120", "+16175550121"]
@@ -386,10 +388,8 @@ names = st.sampled_from(["Harbor Dental", "Harbor Dental", "Harbor Dental", "Rej
 name_of = {"Harbor Dental": "Harbor Dental", "Rejected Dental": "rejected", "Undecided Dental": "undecided"}
 frequencies = st.sampled_from([*PERIODS, "never"])
 texts = st.sampled_from(["Your appointment", "Your appointment", "Your appointment", " "])
-moments = st.sampled_from(
-    [SECOND, 2 * SECOND, PROVISIONING, VETTING, VETTING, CODE, LAPSE - SCAN, 17 * HOUR, DAY, DAY, 2 * DAY, 7 * DAY]
-)
-phones = st.sampled_from([ORDINARY, MEDIUM, HIGH, LATER, SILENT, CANADIAN])
+moments = st.sampled_from([SECOND, MINUTE, LAPSE, 17 * HOUR, DAY, 2 * DAY, 7 * DAY])
+seldom = st.sampled_from([False, False, False, True])
 by_id = st.booleans()
 
 
@@ -405,6 +405,11 @@ class CallerTrust(Life):
     def who(self, which: int) -> str:
         """Pick whose key is used: mostly the umbrella's."""
         return str(pick([ORGANIZATION, *self.model.keys], which))
+
+    def registered(self, which: int) -> str:
+        """Pick whose key is used: mostly one with a registration."""
+        owners = [r.owner for r in self.model.registrations if r.deleted is None]
+        return str(pick([*owners, *owners, self.who(which // 11)], which))
 
     def get(self, path: str, who: str = ORGANIZATION) -> Answer:
         return self.ask("GET", path, by=self.model.keys[who])
@@ -426,21 +431,40 @@ class CallerTrust(Life):
             act(world, credential)
         assert raised.value.status == refusal
 
-    @initialize(hipaa=st.booleans())
-    def open(self, *, hipaa: bool) -> None:
+    @initialize(hipaa=st.booleans(), name=names, stage=st.integers(0, 5))
+    def open(self, name: str, stage: int, *, hipaa: bool) -> None:
+        """Begin somewhere between an empty account and a company with everything that the carrier knows."""
         self.model.hipaa = hipaa
         world = self.client.world
         with world.store.transaction():
             world.store.update("organizations", world.organization or {}, hipaa_enabled=hipaa)
         self.create_sub_entity(0, "Uptown", None)
-        for who, phone in ((ORGANIZATION, ORDINARY), (ORGANIZATION, LATER), (self.model.sub_entities[0].id, HIGH)):
-            self.buy_as(who, phone)
-        self.pass_time(PROVISIONING)
+        self.buy_as(ORGANIZATION, LATER)
+        self.buy_as(self.model.sub_entities[0].id, HIGH)
+        if stage > 0:
+            self.save_draft(0, name)
+        if stage > 1:
+            self.sign(0, 0, by_id=False, at_wrong_time=False)
+        if stage > 2:
+            self.pass_time(VETTING)
+        if stage > 3:
+            self.save_brand(0, "Harbor Dental", "Your appointment")
+            self.set_logo(0, LOGO)
+        if stage > 4:
+            self.submit_brand(0)
+            self.pass_time(DAY)
 
     @rule(milliseconds=moments)
     def pass_time(self, milliseconds: int) -> None:
         self.client.advance(milliseconds / 1000)
         self.model.pass_time(milliseconds)
+
+    @rule(is_early=seldom)
+    def await_an_event(self, *, is_early: bool) -> None:
+        """Go to the instant at which something happens by itself, or a millisecond before."""
+        at = self.client.world.clock.next_due()
+        if at is not None and at - is_early > self.model.now:
+            self.pass_time(at - is_early - self.model.now)
 
     # sub-entities
 
@@ -471,7 +495,7 @@ class CallerTrust(Life):
 
     # numbers
 
-    @rule(which=which, phone=phones)
+    @rule(which=which, phone=st.sampled_from(FOR_SALE))
     def buy(self, which: int, phone: str) -> None:
         self.buy_as(self.who(which), phone)
 
@@ -496,7 +520,7 @@ class CallerTrust(Life):
 
     def found(self, which: int, *, by_id: bool) -> tuple[str, str, Registration | None, int | None]:
         """Return who acts, on which path, on which registration, and how that is refused."""
-        model, who = self.model, self.who(which)
+        model, who = self.model, self.registered(which)
         if not (by_id and model.registrations):
             registration = model.own(who)
             return who, ENTERPRISE, registration, None if registration else 404
@@ -549,12 +573,12 @@ class CallerTrust(Life):
             self.send(registration, sent["carrier_enterprise_id"])
 
     @precondition(lambda self: self.model.registrations)
-    @rule(which=which, by_id=by_id, again=st.booleans(), ahead=st.sampled_from([0, 0, 0, 0, 6 * MINUTE]))
-    def sign(self, which: int, ahead: int, *, by_id: bool, again: bool) -> None:
+    @rule(which=which, by_id=by_id, at_wrong_time=seldom, ahead=st.sampled_from([0] * 5 + [6 * MINUTE]))
+    def sign(self, which: int, ahead: int, *, by_id: bool, at_wrong_time: bool) -> None:
         model = self.model
         who, path, registration, refusal = self.found(which, by_id=by_id)
-        is_draft = self.draft(registration) is None
-        refusal = refusal or (409 if is_draft is again else 400 if ahead else None)
+        again = (self.draft(registration) is None) is at_wrong_time
+        refusal = refusal or (409 if at_wrong_time else 400 if ahead else None)
         body = {**SIGNATURE, "consent_acknowledged_at": iso(model.now + ahead)}
         signed = self.do(who, refusal, "POST", f"{path}/{'resign' if again else 'sign-and-submit'}", body)
         if not signed:
@@ -626,8 +650,8 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.registrations)
     @rule(which=which, verdict=st.sampled_from([Verdict(APPROVED, []), Verdict(REJECTED, ["No.", "Never."])]))
     def decide(self, which: int, verdict: Verdict) -> None:
-        model, anything = self.model, (pick([*VERDICTS], which), self.who(which // 3))
-        what, who = pick([*self.open_cases(), anything], which)
+        model, anything = self.model, (pick([*VERDICTS], which), self.registered(which // 3))
+        what, who = pick(self.open_cases() * 3 + [anything], which)
         registration = model.own(who)
         of: dict[str, Registration | Brand | Reputation | None] = dict.fromkeys(VERDICTS)
         if registration:
@@ -654,7 +678,7 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.registrations)
     @rule(which=which, frequency=st.none() | frequencies, with_letter=st.booleans())
     def enable(self, which: int, frequency: str | None, *, with_letter: bool) -> None:
-        model, who = self.model, self.who(which)
+        model, who = self.model, self.registered(which)
         registration = model.own(who)
         letter = pick([*model.documents], which // 7) if with_letter and model.documents else None
         refusal: int | None
@@ -691,7 +715,7 @@ class CallerTrust(Life):
     @precondition(lambda self: any(r.reputation for r in self.model.registrations))
     @rule(which=which, frequency=frequencies)
     def change_frequency(self, which: int, frequency: str) -> None:
-        model, who = self.model, self.who(which)
+        model, who = self.model, self.registered(which)
         changed = self.do(who, self.not_approved(who), "PATCH", REPUTATION, {"check_frequency": frequency})
         registration = model.own(who)
         if changed and registration and registration.reputation:
@@ -702,14 +726,16 @@ class CallerTrust(Life):
     @precondition(lambda self: any(r.reputation for r in self.model.registrations))
     @rule(which=which)
     def disable(self, which: int) -> None:
-        who = self.who(which)
+        who = self.registered(which)
         registration = self.model.own(who)
         if self.do(who, self.not_approved(who), "DELETE", REPUTATION) and registration:
             self.tear_down(registration)
 
-    @rule(which=which, asked=st.lists(phones | st.just(NOT_OWNED), min_size=1, max_size=2))
-    def enrol(self, which: int, asked: list[str]) -> None:
+    @rule(which=which, of=st.lists(which, min_size=1, max_size=2))
+    def enrol(self, which: int, of: list[int]) -> None:
         model, who = self.model, self.who(which)
+        mine = [number.phone for number in model.seen_by(who, model.numbers)]
+        asked = [str(pick([*mine, *mine, NOT_OWNED], each)) for each in of]
         owned = {n.phone: n for n in model.seen_by(who, model.numbers) if model.now >= n.active}
         refusal = 404 if set(asked) - set(owned) else 400 if CANADIAN in asked else None
         enrolled = self.do(who, refusal, "POST", NUMBERS, {"phone_numbers": asked})
@@ -718,9 +744,10 @@ class CallerTrust(Life):
             for phone in asked:
                 model.watch(owned[phone])
 
-    @rule(which=which, phone=phones)
-    def disenrol(self, which: int, phone: str) -> None:
+    @rule(which=which)
+    def disenrol(self, which: int) -> None:
         model, who = self.model, self.who(which)
+        phone = pick([*model.watched, NOT_OWNED], which // 7)
         watched = model.watched.get(phone)
         refusal = None if watched and sees(who, watched.owner) else 404
         if self.do(who, refusal, "DELETE", f"{NUMBERS}/{phone}"):
@@ -749,7 +776,7 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.registrations)
     @rule(which=which, name=names, reason=texts)
     def save_brand(self, which: int, name: str, reason: str) -> None:
-        who = self.who(which)
+        who = self.registered(which)
         registration = self.model.own(who)
         body = {"display_name": name_of[name], "call_reason": reason}
         saved = self.do(who, None if registration else 404, "PUT", BRAND, body)
@@ -759,9 +786,9 @@ class CallerTrust(Life):
             registration.brand.edit(name=name_of[name], reason=reason)
 
     @precondition(lambda self: any(r.brand for r in self.model.registrations))
-    @rule(which=which, logo=st.sampled_from(["https://harbor-dental.example/logo.png"] * 3 + [None]))
+    @rule(which=which, logo=st.sampled_from([LOGO, LOGO, LOGO, None]))
     def set_logo(self, which: int, logo: str | None) -> None:
-        who = self.who(which)
+        who = self.registered(which)
         brand = self.brand(who)
         edit, needed = branded_calling.edit, branded_calling.needed
         refusal = None if brand else 404
@@ -772,7 +799,7 @@ class CallerTrust(Life):
     @precondition(lambda self: any(r.brand for r in self.model.registrations))
     @rule(which=which)
     def submit_brand(self, which: int) -> None:
-        who, now = self.who(which), self.model.now
+        who, now = self.registered(which), self.model.now
         brand = self.brand(who)
         refusal = None if brand else 404
         is_draft = brand is not None and brand.status(now) == DRAFT
