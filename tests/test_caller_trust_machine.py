@@ -1,6 +1,7 @@
 """Random lives of an organization and its sub-entities: all that they read follows from a few facts and the clock."""
 
 from base64 import b64encode
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -24,7 +25,7 @@ START = parse_iso("2026-01-05T09:00:00Z")  # a Monday
 PROVISIONING, SCAN, VETTING = 5 * SECOND, 2 * SECOND, 60 * SECOND
 CODE, LAPSE, SPREADING = 10 * MINUTE, 30 * MINUTE, 48 * HOUR
 TRIES = 5
-QUERY, CALL, CAP = 250, 28, 520  # tenths of a cent: a live query, a bridge's first minute, what a day may cost
+QUERY, CALL, CAP = 250, 28, 270  # tenths of a cent: a live query, a bridge's first minute, what a day may cost
 MOST_SUB_ENTITIES = 2
 
 ENTERPRISE, DOCUMENTS = "/v1/caller-trust/enterprise", "/v1/caller-trust/documents"
@@ -362,6 +363,12 @@ class Model:
         return len(today) * QUERY
 
 
+def mostly(likely: Iterable[Any], others: Iterable[Any], which: int) -> Any:
+    """Pick one of the likely, if there are any, three times of four."""
+    likely = [*likely]
+    return pick(likely if likely and which % 4 else [*others], which // 4)
+
+
 def sees(who: str, owner: str) -> bool:
     return who in {ORGANIZATION, owner}
 
@@ -406,10 +413,14 @@ class CallerTrust(Life):
         """Pick whose key is used: mostly the umbrella's."""
         return str(pick([ORGANIZATION, *self.model.keys], which))
 
+    def keeper(self, record: Any, which: int) -> str:
+        """Pick whose key is used: mostly one that sees a record."""
+        return str(mostly([record.owner, ORGANIZATION], [self.who(which // 4)], which))
+
     def registered(self, which: int) -> str:
         """Pick whose key is used: mostly one with a registration."""
         owners = [r.owner for r in self.model.registrations if r.deleted is None]
-        return str(pick([*owners, *owners, self.who(which // 11)], which))
+        return str(mostly(owners, [self.who(which // 4)], which))
 
     def get(self, path: str, who: str = ORGANIZATION) -> Answer:
         return self.ask("GET", path, by=self.model.keys[who])
@@ -431,8 +442,8 @@ class CallerTrust(Life):
             act(world, credential)
         assert raised.value.status == refusal
 
-    @initialize(hipaa=st.booleans(), name=names, stage=st.integers(0, 5))
-    def open(self, name: str, stage: int, *, hipaa: bool) -> None:
+    @initialize(hipaa=st.booleans(), name=names, brand_name=names, stage=st.integers(0, 8))
+    def open(self, name: str, brand_name: str, stage: int, *, hipaa: bool) -> None:
         """Begin somewhere between an empty account and a company with everything that the carrier knows."""
         self.model.hipaa = hipaa
         world = self.client.world
@@ -441,18 +452,20 @@ class CallerTrust(Life):
         self.create_sub_entity(0, "Uptown", None)
         self.buy_as(ORGANIZATION, LATER)
         self.buy_as(self.model.sub_entities[0].id, HIGH)
-        if stage > 0:
-            self.save_draft(0, name)
-        if stage > 1:
-            self.sign(0, 0, by_id=False, at_wrong_time=False)
-        if stage > 2:
-            self.pass_time(VETTING)
-        if stage > 3:
-            self.save_brand(0, "Harbor Dental", "Your appointment")
-            self.set_logo(0, LOGO)
-        if stage > 4:
-            self.submit_brand(0)
-            self.pass_time(DAY)
+        ways: list[Callable[[], None]] = [
+            lambda: self.start_caller_id(0, PHONES[0]),
+            lambda: self.save_draft(0, name),
+            lambda: self.submit(0, by_id=False),
+            lambda: self.sign(0, 0, by_id=False, at_wrong_time=False),
+            lambda: self.hand_in(0, 0),
+            lambda: self.pass_time(VETTING),
+            lambda: self.save_brand(0, brand_name, "Your appointment"),
+            lambda: self.set_logo(0, LOGO),
+            lambda: self.submit_brand(0),
+            lambda: self.pass_time(17 * HOUR - VETTING),
+        ]
+        for way in ways[: stage and stage + 2]:
+            way()
 
     @rule(milliseconds=moments)
     def pass_time(self, milliseconds: int) -> None:
@@ -509,8 +522,9 @@ class CallerTrust(Life):
     @precondition(lambda self: len(self.model.numbers) > 2)
     @rule(which=which)
     def release(self, which: int) -> None:
-        model, who = self.model, self.who(which)
-        number = pick(model.numbers, which // 7)
+        model = self.model
+        number = pick(model.numbers, which)
+        who = self.keeper(number, which // 7)
         refusal = None if sees(who, number.owner) else 404
         if self.do(who, refusal, "DELETE", f"/v1/phone-numbers/{number.id}"):
             model.numbers.remove(number)
@@ -518,13 +532,18 @@ class CallerTrust(Life):
 
     # the registration
 
-    def found(self, which: int, *, by_id: bool) -> tuple[str, str, Registration | None, int | None]:
-        """Return who acts, on which path, on which registration, and how that is refused."""
-        model, who = self.model, self.registered(which)
+    def found(
+        self, which: int, *, by_id: bool, status: str | None = None
+    ) -> tuple[str, str, Registration | None, int | None]:
+        """Return who acts, on which path, on which registration (mostly of a status), and how that is refused."""
+        model = self.model
         if not (by_id and model.registrations):
+            who = self.registered(which)
             registration = model.own(who)
             return who, ENTERPRISE, registration, None if registration else 404
-        registration = pick(model.registrations, which // 7)
+        likely = [r for r in model.registrations if status in {None, r.status(model.now)}]
+        registration = mostly(likely, model.registrations, which)
+        who = self.keeper(registration, which // 7)
         refusal = None
         if not model.reads(who, registration):
             refusal = 404
@@ -553,7 +572,7 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.registrations)
     @rule(which=which, name=names)
     def edit_draft(self, which: int, name: str) -> None:
-        who, path, registration, refusal = self.found(which, by_id=True)
+        who, path, registration, refusal = self.found(which, by_id=True, status=DRAFT)
         if self.do(who, refusal or self.draft(registration), "PATCH", path, {"legal_name": name_of[name]}):
             assert registration is not None
             self.rename(registration, name_of[name])
@@ -566,7 +585,7 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.registrations)
     @rule(which=which, by_id=by_id)
     def submit(self, which: int, *, by_id: bool) -> None:
-        who, path, registration, refusal = self.found(which, by_id=by_id)
+        who, path, registration, refusal = self.found(which, by_id=by_id, status=DRAFT)
         sent = self.do(who, refusal or self.draft(registration), "POST", f"{path}/submit")
         if sent:
             assert registration is not None
@@ -651,7 +670,7 @@ class CallerTrust(Life):
     @rule(which=which, verdict=st.sampled_from([Verdict(APPROVED, []), Verdict(REJECTED, ["No.", "Never."])]))
     def decide(self, which: int, verdict: Verdict) -> None:
         model, anything = self.model, (pick([*VERDICTS], which), self.registered(which // 3))
-        what, who = pick(self.open_cases() * 3 + [anything], which)
+        what, who = mostly(self.open_cases(), [anything], which)
         registration = model.own(who)
         of: dict[str, Registration | Brand | Reputation | None] = dict.fromkeys(VERDICTS)
         if registration:
@@ -680,7 +699,8 @@ class CallerTrust(Life):
     def enable(self, which: int, frequency: str | None, *, with_letter: bool) -> None:
         model, who = self.model, self.registered(which)
         registration = model.own(who)
-        letter = pick([*model.documents], which // 7) if with_letter and model.documents else None
+        clean = [key for key in model.documents if self.unusable(who, key) is None]
+        letter = mostly(clean, model.documents, which) if with_letter and model.documents else None
         refusal: int | None
         if registration is None or registration.carrier is None:
             refusal = 409 if registration else 404
@@ -735,7 +755,7 @@ class CallerTrust(Life):
     def enrol(self, which: int, of: list[int]) -> None:
         model, who = self.model, self.who(which)
         mine = [number.phone for number in model.seen_by(who, model.numbers)]
-        asked = [str(pick([*mine, *mine, NOT_OWNED], each)) for each in of]
+        asked = [str(mostly(mine, [*FOR_SALE, NOT_OWNED], each)) for each in of]
         owned = {n.phone: n for n in model.seen_by(who, model.numbers) if model.now >= n.active}
         refusal = 404 if set(asked) - set(owned) else 400 if CANADIAN in asked else None
         enrolled = self.do(who, refusal, "POST", NUMBERS, {"phone_numbers": asked})
@@ -746,9 +766,10 @@ class CallerTrust(Life):
 
     @rule(which=which)
     def disenrol(self, which: int) -> None:
-        model, who = self.model, self.who(which)
-        phone = pick([*model.watched, NOT_OWNED], which // 7)
+        model = self.model
+        phone = mostly(model.watched, FOR_SALE, which)
         watched = model.watched.get(phone)
+        who = self.keeper(watched, which // 7) if watched else ORGANIZATION
         refusal = None if watched and sees(who, watched.owner) else 404
         if self.do(who, refusal, "DELETE", f"{NUMBERS}/{phone}"):
             del model.watched[phone]
@@ -756,8 +777,9 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.watched)
     @rule(which=which)
     def query(self, which: int) -> None:
-        model, who = self.model, self.who(which)
-        watched = pick([*model.watched.values()], which // 7)
+        model = self.model
+        watched = pick([*model.watched.values()], which)
+        who = self.keeper(watched, which // 7)
         expected = 200
         if not sees(who, watched.owner):
             expected = 404
@@ -830,12 +852,18 @@ class CallerTrust(Life):
             assert record is not None
             model.caller_ids.append(CallerId(made["caller_id_id"], who, phone, record["code"], model.now))
 
+    def caller_id(self, which: int, status: str) -> CallerId:
+        """Pick a caller ID: mostly one of a status."""
+        of = [c for c in self.model.caller_ids if c.status(self.model.now) == status]
+        found: CallerId = mostly(of, self.model.caller_ids, which)
+        return found
+
     @precondition(lambda self: self.model.caller_ids)
     @rule(which=which, wrong=st.sampled_from([0, 0, 1, 3, TRIES]))
     def hand_in(self, which: int, wrong: int) -> None:
         """Hand in wrong codes, and then the right one."""
-        model, who = self.model, self.who(which)
-        caller_id = pick(model.caller_ids, which // 7)
+        model, caller_id = self.model, self.caller_id(which, PENDING)
+        who = self.keeper(caller_id, which // 7)
         for attempt in range(wrong + 1):
             status = caller_id.status(model.now)
             refusal = 404 if not sees(who, caller_id.owner) else 409 if status in {EXPIRED, FAILED} else None
@@ -853,8 +881,8 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.caller_ids)
     @rule(which=which, name=st.sampled_from(["Harbor Dental", "Harbor", ""]))
     def name_caller_id(self, which: int, name: str) -> None:
-        model, who = self.model, self.who(which)
-        caller_id = pick(model.caller_ids, which // 7)
+        model, caller_id = self.model, self.caller_id(which, VERIFIED)
+        who = self.keeper(caller_id, which // 7)
         is_verified = caller_id.status(model.now) == VERIFIED
         refusal = 404 if not sees(who, caller_id.owner) else None if is_verified else 409
         if self.do(who, refusal, "PATCH", f"{CALLER_IDS}/{caller_id.id}", {"cnam_display_name": name}):
