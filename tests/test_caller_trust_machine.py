@@ -155,6 +155,10 @@ class CallerTrust(Life):
         self.client.advance(milliseconds / 1000)
         self.model.pass_time(milliseconds)
 
+    def move_on(self) -> None:
+        """Let no two verdicts on reputation come at one instant: their order would matter, and no fact tells it."""
+        self.pass_time(1)
+
     @rule(milliseconds=st.sampled_from([VETTING, SECOND, CODE, LAPSE]))
     def wait(self, milliseconds: int) -> None:
         self.pass_time(milliseconds)
@@ -285,6 +289,7 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.registrations)
     @rule(which=which, by_id=by_id, at_wrong_time=seldom, ahead=st.sampled_from([0] * 5 + [6 * MINUTE]))
     def sign(self, which: int, ahead: int, *, by_id: bool, at_wrong_time: bool) -> None:
+        self.move_on()
         model = self.model
         who, path, registration, refusal = self.found(which, by_id=by_id)
         again = (self.draft(registration) is None) is at_wrong_time
@@ -388,6 +393,7 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.registrations)
     @rule(which=which, frequency=st.none() | frequencies, with_letter=st.booleans())
     def enable(self, which: int, frequency: str | None, *, with_letter: bool) -> None:
+        self.move_on()
         model, who = self.model, self.registered(which, lambda r: r.carrier and not self.is_watching(r))
         registration = model.own(who)
         clean = [key for key in model.documents if self.unusable(who, key) is None]
