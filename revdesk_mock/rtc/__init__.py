@@ -1,0 +1,1 @@
+"""Rooms: audio and data between people and agents over WebRTC."""
