@@ -129,6 +129,11 @@ class PacketSender(RTCRtpSender):
         self._timestamp = 0
         self._lasted = 0  # samples of the packet before
 
+    @property
+    def tasks(self) -> list[asyncio.Task[None] | None]:
+        """What runs for it: sending and reporting."""
+        return [vars(self)[f"_RTCRtpSender__{name}_task"] for name in ("rtp", "rtcp")]
+
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:  # noqa: ARG002 # it is Opus
         left_out = await self._pace.beat(self._lasted / RATE)
         self._timestamp += self._lasted + int(left_out * RATE) // FRAME * FRAME
@@ -151,26 +156,26 @@ class PacketReceiver(RTCRtpReceiver):
         self._events = TelephoneEvents(RATE)
         self._mid = ""
         self._last = (0, 0)  # SSRC, sequence number
-        self._reports: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
         self._streams: dict[int, StreamStatistics] = vars(self)["_RTCRtpReceiver__remote_streams"]
 
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
         """Begin to receive; no thread is started."""
-        if self._reports is None:
+        if self.task is None:
             self._mid = parameters.muxId
             self._codecs = {codec.payloadType: codec.name for codec in parameters.codecs}
             for codec in parameters.codecs:
                 if codec.name == "telephone-event":
                     self._events = TelephoneEvents(codec.clockRate)
             self.transport._register_rtp_receiver(self, parameters)
-            self._reports = asyncio.create_task(self._run_rtcp())
+            self.task = asyncio.create_task(self._run_rtcp())
 
     async def stop(self) -> None:
         """End, and wait until it has."""
-        if self._reports is not None:
+        if self.task is not None:
             self.transport._unregister_rtp_receiver(self)
-            self._reports.cancel()
-            await asyncio.wait([self._reports])
+            self.task.cancel()
+            await asyncio.wait([self.task])
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:  # noqa: ARG002 # for video
         codec = self._codecs.get(packet.payload_type)
@@ -254,13 +259,16 @@ class LocalConnection(RTCPeerConnection):
         await connect()
 
     async def abandon(self) -> None:
-        """Close what a close() may have left: sockets, and tasks that still try to join."""
+        """End what a close() may have left: tasks that still join, send and report, and sockets."""
+        media = [it for section in self.getTransceivers() for it in (section.sender, section.receiver)]
+        left = {*self._joining, *(it.task for it in media if isinstance(it, PacketReceiver))}
+        left |= {task for it in media if isinstance(it, PacketSender) for task in it.tasks}
+        tasks = [task for task in left if task is not None and not task.done()]
+        for task in tasks:
+            task.cancel()
         for connection in self._transports:
-            for protocol in connection._protocols:
-                protocol.transport.abort()
-        if tasks := [task for task in self._joining if task is not asyncio.current_task()]:
-            for task in tasks:
-                task.cancel()
+            await connection.close()
+        if tasks:
             await asyncio.wait(tasks)
 
 

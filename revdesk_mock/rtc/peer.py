@@ -248,6 +248,8 @@ def read(text: str) -> SessionDescription:
             raise PeerError(f"a media section is audio, video or application, not {section.kind!r}")
         if not section.dtls or not section.dtls.fingerprints:
             raise PeerError(f"media section {section.rtp.muxId} has no a=fingerprint or no a=setup")
+        if section.kind == "audio" and "opus" not in {codec.name.lower() for codec in section.rtp.codecs}:
+            raise PeerError(f"media section {section.rtp.muxId} has no Opus, the one audio codec here")
     return described
 
 
