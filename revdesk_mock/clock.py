@@ -18,6 +18,8 @@ EPOCH = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 LATEST = 221_845_392_000_000  # 9000-01-01T00:00:00Z
 
 Timer = asyncio.TimerHandle
+SLACK = 0.2  # seconds that a beat of media may be late and still be caught up
+
 Due = tuple[int, int, str, str]  # at (ms), order, collection, record id
 
 
@@ -199,3 +201,24 @@ class Clock:
         if self._sleepers and not self.frozen:
             at, _, future = self._sleepers[0]
             future.get_loop().call_later(max(1, at - self.now()) / 1000, self._wake)
+
+
+class Pace:
+    """Beats of real time for media, which no world's clock moves.
+
+    Beats that come late are caught up, for timers are never exact; what is more than `SLACK` late is left out, so
+    that a machine that stood still does not send a burst.
+    """
+
+    def __init__(self) -> None:
+        self._next: float | None = None
+
+    async def beat(self, seconds: float) -> float:
+        """Wait until `seconds` after the beat before, at first not at all; return the seconds left out, mostly 0."""
+        now = asyncio.get_running_loop().time()
+        self._next = now if self._next is None else self._next + seconds
+        left_out = 0.0
+        if now - self._next > SLACK:
+            left_out, self._next = now - self._next, now
+        await asyncio.sleep(max(0.0, self._next - now))  # even if late: others want to run, too
+        return left_out

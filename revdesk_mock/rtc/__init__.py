@@ -1,1 +1,1 @@
-"""Rooms: who is in them, what they say to one another, and how clients come in."""
+"""Rooms: who is in them, what they say to one another over WebRTC, and how clients come in."""

@@ -1,0 +1,17 @@
+"""Session descriptions as text: what is taken out of theirs, what is added to ours."""
+
+NOT_USED = ("a=candidate:", "a=end-of-candidates", "a=remote-candidates:")
+
+
+def without_candidates(text: str) -> str:
+    """Leave out the other side's candidates.
+
+    Its checks show where it is. So nothing is sent to an address that did not send first, no `.local` name is looked
+    up by multicast, and an empty list does not end the attempt at once.
+    """
+    return "".join(f"{line}\r\n" for line in text.splitlines() if line and not line.startswith(NOT_USED))
+
+
+def as_lite(text: str) -> str:
+    """Mark a description of ours as of a lite agent: the other side takes control, and finds a new path in need."""
+    return text.replace("\r\nt=0 0\r\n", "\r\nt=0 0\r\na=ice-lite\r\n", 1)

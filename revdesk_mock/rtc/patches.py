@@ -1,0 +1,304 @@
+"""Where aiortc and aioice are bent to our use: in classes of our own, so that a test's own aiortc client stays itself.
+
+Everything here leans on names that aiortc keeps to itself; `require_versions` guards it, and each bend has a test.
+"""
+
+import asyncio
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Protocol
+
+from aioice import Candidate, Connection
+from aioice.candidate import candidate_foundation, candidate_priority
+from aioice.ice import StunProtocol
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+)
+from aiortc.codecs import get_capabilities
+from aiortc.mediastreams import MediaStreamError
+from aiortc.rtcdtlstransport import RTCDtlsTransport
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
+from aiortc.rtcrtpreceiver import StreamStatistics
+from aiortc.rtcrtpsender import RTCEncodedFrame
+from aiortc.rtp import RtpPacket
+
+from revdesk_mock.clock import Pace
+from revdesk_mock.rtc.network import Network
+from revdesk_mock.rtc.packets import FRAME, RATE, SILENCE, Digit, PacketQueue, TelephoneEvents, duration
+
+FITTING = {"aiortc": "1.16.", "aioice": "0.13."}
+MOST_DATAGRAMS = 512  # that wait to be read from one connection
+CREATE_DTLS = "_RTCPeerConnection__createDtlsTransport"
+CREATE_TRANSCEIVER = "_RTCPeerConnection__createTransceiver"
+CONNECT = "_RTCPeerConnection__connect"
+
+
+def require_versions() -> None:
+    """Raise ImportError unless the installed versions are those whose insides this file knows."""
+    for library, beginning in FITTING.items():
+        if not (installed := version(library)).startswith(beginning):
+            raise ImportError(
+                f"rooms need {library} {beginning}x, and {installed} is installed; "
+                f"run: pip install '{library}=={beginning}*'"
+            )
+
+
+class Ears(Protocol):
+    """Who is told of what arrives; both are called at once and must not block."""
+
+    def audio(self, mid: str, packet: bytes, level: int | None) -> None:
+        """Take 20 ms or so of Opus from a media section; the level is in dBov, -127 to 0, where the sender tells it."""
+
+    def digit(self, mid: str, digit: Digit) -> None:
+        """Take a key that was pressed."""
+
+
+class DropOldest(asyncio.Queue[tuple[bytes, int] | None]):
+    """aioice keeps every datagram until it is read, also those that nobody authenticated; this queue has a bound."""
+
+    def put_nowait(self, item: tuple[bytes, int] | None) -> None:
+        """Add a datagram; the oldest makes room."""
+        if self.full():
+            self.get_nowait()
+        super().put_nowait(item)
+
+
+async def bind(connection: Connection, address: str, network: Network) -> StunProtocol:
+    """Open one UDP socket of a connection; raises OSError if no port is free there."""
+    low, high = network.ports or (0, 0)  # 0: any
+    refusal = OSError(f"no UDP port from {low} to {high} is free on {address}")
+    for port in range(low, high + 1):
+        try:
+            _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: StunProtocol(connection), local_addr=(address, port)
+            )
+        except OSError as error:
+            refusal.__cause__ = error
+        else:
+            return protocol
+    raise refusal
+
+
+async def gather(connection: Connection, component: int, network: Network) -> list[Candidate]:
+    """Bind the given addresses alone: aioice would bind every address of the machine except the loopback."""
+    candidates = []
+    for address in network.addresses:
+        protocol = await bind(connection, address, network)
+        host, port = protocol.transport.get_extra_info("sockname")[:2]
+        connection._protocols.append(protocol)
+        protocol.local_candidate = Candidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=component,
+            transport="udp",
+            priority=candidate_priority(component, "host"),
+            host=network.announced or host,
+            port=port,
+            type="host",
+        )
+        candidates.append(protocol.local_candidate)
+    return candidates
+
+
+class PacketTrack(MediaStreamTrack):
+    """What aiortc takes for a track: a name for the session description, and where the packets are."""
+
+    kind = "audio"
+
+    def __init__(self, name: str, packets: PacketQueue) -> None:
+        super().__init__()
+        self._id = name
+        self.packets = packets
+
+    async def recv(self) -> None:  # type: ignore[override] # never asked: PacketSender takes packets
+        """Refuse; there are no frames here."""
+        raise MediaStreamError
+
+
+class PacketSender(RTCRtpSender):
+    """Sends Opus packets as they are, on one clock: aiortc would measure and encode frames, at ten times the cost."""
+
+    def __init__(self, kind: str, transport: RTCDtlsTransport) -> None:
+        super().__init__(kind, transport)
+        self._pace = Pace()
+        self._timestamp = 0
+        self._lasted = 0  # samples of the packet before
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None] | None]:
+        """What runs for it: sending and reporting."""
+        return [vars(self)[f"_RTCRtpSender__{name}_task"] for name in ("rtp", "rtcp")]
+
+    async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:  # noqa: ARG002 # it is Opus
+        left_out = await self._pace.beat(self._lasted / RATE)
+        self._timestamp += self._lasted + int(left_out * RATE) // FRAME * FRAME
+        packet = self.track.packets.take() if isinstance(self.track, PacketTrack) else SILENCE
+        self._lasted = duration(packet)
+        return RTCEncodedFrame([packet], self._timestamp & 0xFFFFFFFF, None) if self._enabled else None  # type: ignore[arg-type] # None: no level is sent
+
+
+class PacketReceiver(RTCRtpReceiver):
+    """Hands on Opus packets as they come.
+
+    aiortc's own has a decoder thread for each track, an unbounded queue behind it, a jitter buffer that turns one lost
+    packet into a hole of 320 ms and a lasting delay, no ear for telephone events, and is deaf after an RTCP BYE.
+    """
+
+    def __init__(self, kind: str, transport: RTCDtlsTransport, ears: Ears) -> None:
+        super().__init__(kind, transport)
+        self._ears = ears
+        self._codecs: dict[int | None, str] = {}
+        self._events = TelephoneEvents(RATE)
+        self._mid = ""
+        self._last = (0, 0)  # SSRC, sequence number
+        self.task: asyncio.Task[None] | None = None
+        self._streams: dict[int, StreamStatistics] = vars(self)["_RTCRtpReceiver__remote_streams"]
+
+    async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
+        """Begin to receive; no thread is started."""
+        if self.task is None:
+            self._mid = parameters.muxId
+            self._codecs = {codec.payloadType: codec.name for codec in parameters.codecs}
+            for codec in parameters.codecs:
+                if codec.name == "telephone-event":
+                    self._events = TelephoneEvents(codec.clockRate)
+            self.transport._register_rtp_receiver(self, parameters)
+            self.task = asyncio.create_task(self._run_rtcp())
+
+    async def stop(self) -> None:
+        """End, and wait until it has."""
+        if self.task is not None:
+            self.transport._unregister_rtp_receiver(self)
+            self.task.cancel()
+            await asyncio.wait([self.task])
+
+    async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:  # noqa: ARG002 # for video
+        codec = self._codecs.get(packet.payload_type)
+        if codec is None or not self._enabled or self._is_late(packet):
+            return
+        if packet.ssrc not in self._streams:
+            self._streams.clear()  # a track has one stream at a time
+            self._streams[packet.ssrc] = StreamStatistics(RATE)
+        self._streams[packet.ssrc].add(packet)
+        if codec == "telephone-event":
+            digit, passed = self._events.read(packet.payload, packet.timestamp)
+            if passed:  # the tone stands in the place of sound
+                self._ears.audio(self._mid, SILENCE, None)
+            if digit:
+                self._ears.digit(self._mid, digit)
+            return
+        try:
+            duration(packet.payload)
+        except ValueError:
+            return
+        level = packet.extensions.audio_level
+        self._ears.audio(self._mid, packet.payload, -level[1] if level else None)
+
+    def _is_late(self, packet: RtpPacket) -> bool:
+        """Whether a later packet of the stream was here before, or the same: its time is past."""
+        ssrc, sequence = self._last
+        ahead = (packet.sequence_number - sequence) & 0xFFFF
+        if ssrc == packet.ssrc and (ahead == 0 or ahead > 0x8000):
+            return True
+        self._last = packet.ssrc, packet.sequence_number
+        return False
+
+
+class LocalConnection(RTCPeerConnection):
+    """A peer connection on given addresses alone, which decodes nothing and asks no STUN server.
+
+    aiortc's default is a public one. The other side controls the transport, for it knows when its network changes,
+    and aioice in control would not look for a new path.
+    """
+
+    def __init__(self, network: Network, ears: Ears) -> None:
+        super().__init__(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        self._network = network
+        self._ears = ears
+        self._joining: set[asyncio.Task[None]] = set()
+        self._transports: list[Connection] = []
+
+    def _RTCPeerConnection__createDtlsTransport(self) -> RTCDtlsTransport:  # noqa: N802 # aiortc's name
+        made: RTCDtlsTransport = getattr(super(), CREATE_DTLS)()
+        ice = made.transport
+        connection = ice._connection
+        vars(connection)["get_component_candidates"] = lambda component, **_: gather(
+            connection, component, self._network
+        )
+        vars(connection)["_queue"] = DropOldest(MOST_DATAGRAMS)
+        connection.ice_controlling = False
+        ice._role_set = True
+        self._transports.append(connection)
+        return made
+
+    def _RTCPeerConnection__createTransceiver(  # noqa: N802 # aiortc's name
+        self, direction: str, kind: str, **_: None
+    ) -> RTCRtpTransceiver:
+        made: RTCRtpTransceiver = getattr(super(), CREATE_TRANSCEIVER)(direction, kind)
+        transport = made.receiver.transport
+        sender, receiver = PacketSender(kind, transport), PacketReceiver(kind, transport, self._ears)
+        receiver._set_rtcp_ssrc(sender._ssrc)
+        ours = RTCRtpTransceiver(kind, receiver, sender, direction)
+        ours._bundled = made._bundled
+        if kind == "audio":  # the packets are Opus, whatever the other side would like better
+            ours.setCodecPreferences([it for it in get_capabilities(kind).codecs if it.mimeType == "audio/opus"])
+        vars(self)["_RTCPeerConnection__transceivers"][-1] = ours
+        return ours
+
+    async def _RTCPeerConnection__connect(self) -> None:  # noqa: N802 # aiortc's name
+        """Connect as aiortc does, in a task that it forgets; here it can be ended."""
+        if task := asyncio.current_task():
+            self._joining.add(task)
+            task.add_done_callback(self._joining.discard)
+        connect: Callable[[], asyncio.Future[None]] = getattr(super(), CONNECT)
+        await connect()
+
+    async def abandon(self) -> None:
+        """End what a close() may have left: tasks that still join, send and report, and sockets."""
+        media = [it for section in self.getTransceivers() for it in (section.sender, section.receiver)]
+        left = {*self._joining, *(it.task for it in media if isinstance(it, PacketReceiver))}
+        left |= {task for it in media if isinstance(it, PacketSender) for task in it.tasks}
+        tasks = [task for task in left if task is not None and not task.done()]
+        for task in tasks:
+            task.cancel()
+        for connection in self._transports:
+            await connection.close()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+def understand_digits(transceiver: RTCRtpTransceiver, offered: list[RTCRtpCodecParameters]) -> None:
+    """Accept the telephone events that an offer has; aiortc knows none, and browsers then refuse to send digits."""
+    events = [codec for codec in offered if codec.name.lower() == "telephone-event"]
+    if events:
+        codec = next((it for it in events if it.clockRate == RATE), events[0])
+        transceiver._codecs.append(
+            RTCRtpCodecParameters(
+                "audio/telephone-event", codec.clockRate, 1, codec.payloadType, parameters={"0-15": None}
+            )
+        )
+
+
+def name_track(transceiver: RTCRtpTransceiver, stream_id: str, track: PacketTrack) -> None:
+    """Put a track on a media section under `stream_id` too; aiortc has one random stream for a whole connection."""
+    transceiver.sender.replaceTrack(track)
+    transceiver.sender._stream_id = stream_id
+
+
+def free_sections(connection: RTCPeerConnection) -> list[RTCRtpTransceiver]:
+    """Return the sections of the other side's last offer that have room for a track, those that only listen first.
+
+    aiortc's addTrack would take the first section of all, also one on which the other side alone speaks.
+    """
+    free = [it for it in connection.getTransceivers() if it.kind == "audio" and without_track(it)]
+    return [it for way in ("sendonly", "sendrecv") for it in free if it._offerDirection == way]  # seen from here
+
+
+def without_track(transceiver: RTCRtpTransceiver) -> bool:
+    """Whether nothing is sent here; aiortc's types do not know of that."""
+    return not isinstance(transceiver.sender.track, MediaStreamTrack)
