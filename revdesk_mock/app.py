@@ -1,7 +1,7 @@
 """The HTTP door: the API for everything, the admin API and health beside it, as one ASGI application."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -15,8 +15,15 @@ import revdesk_mock
 from revdesk_mock.admin import Admin
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.json_body import MAX_BYTES
-from revdesk_mock.messages import Request
+from revdesk_mock.messages import Record, Request
+from revdesk_mock.rtc.rooms import Room
+from revdesk_mock.rtc.signalling import Signalling
+from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import SCOPES
+from revdesk_mock.world import World
+
+if TYPE_CHECKING:
+    from revdesk_mock.rtc.casting import Casting
 
 # What is not the API. Everything else is answered as the vendor would, a mistyped path included.
 OWN_PATHS = ("/_revdesk/", "/health", "/ready", "/.well-known/")
@@ -40,6 +47,14 @@ class App:
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id", "X-RevDesk-Mock"],
             expose_headers=READABLE_HEADERS,
         )
+        self._signalling = Signalling(Switchboard(emulator, self._open_room))
+        self._casting: Casting | None = None
+        self._rooms = CORSMiddleware(
+            Starlette(routes=self._signalling.routes()),
+            allow_origins=list(cors_origins),
+            allow_methods=["POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
         self._own = Starlette(
             routes=[
                 Route("/health", self._show_health),
@@ -51,12 +66,25 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
+        if scope["path"].startswith("/rtc/"):
+            await self._rooms(scope, receive, send)
+        elif scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
             await self._own(scope, receive, send)
         elif any(name == b"origin" for name, _ in scope["headers"]):
             await self._shared_api(scope, receive, send)
         else:
             await self._serve_api(scope, receive, send)
+
+    async def close(self) -> None:
+        """Put everybody out of their rooms; nothing new is let in by then."""
+        self.ready = False
+        await self._signalling.close()
+
+    def _open_room(self, world: World, room: Room, call: Record) -> None:
+        from revdesk_mock.rtc.casting import Casting
+
+        self._casting = self._casting or Casting()
+        self._casting.open_room(world, room, call)
 
     async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

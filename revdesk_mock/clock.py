@@ -168,8 +168,14 @@ class Clock:
             self._alarm.cancel()
             self._alarm = None
         if self._watcher is not None and self._heap and not self.frozen:
-            loop, fire = self._watcher
-            self._alarm = loop.call_later(max(0, self._heap[0][0] - self.now()) / 1000, fire)
+            loop, _ = self._watcher
+            self._alarm = loop.call_later(max(0, self._heap[0][0] - self.now()) / 1000, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self._watcher is not None:
+            self._watcher[1]()
+            self._set_alarm()  # timers are not exact: this one may have been early
 
     def next_due(self) -> int | None:
         """Return the instant of the next event, or None."""

@@ -30,7 +30,7 @@ class _Uvicorn(uvicorn.Server):
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._app.ready = False
+        await self._app.close()
         self._emulator.close()
         await super().shutdown(sockets)
 

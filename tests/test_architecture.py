@@ -32,6 +32,7 @@ LAYERS: list[set[str]] = [
     {"rtc", "rtc.network", "rtc.packets"},
     {"rtc.media", "rtc.descriptions", "rtc.channels", "rtc.patches"},
     {"rtc.peer", "rtc.agent"},
+    {"rtc.line", "rtc.casting"},
     {"rtc.signalling"},
     {"admin"},
     {"app"},
@@ -42,7 +43,7 @@ LAYERS: list[set[str]] = [
 
 # The one home of each library.
 HOMES = {
-    "starlette": {"app", "admin"},
+    "starlette": {"app", "admin", "rtc.signalling"},
     "uvicorn": {"server"},
     "jsonschema": {"validation", "wording"},
     "jsonschema_rs": {"validation"},

@@ -36,6 +36,7 @@ class Participant:
     attributes: Mapping[str, str] = field(default_factory=dict)
     tracks: Mapping[str, Track] = field(default_factory=dict)
     joined_at: int = 0  # Unix milliseconds
+    is_active: bool = False  # once sound and data can reach it
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,10 @@ class Room:
         if member is not None and sid in member[0].tracks:
             self.publish(identity, replace(member[0].tracks[sid], is_muted=is_muted))
 
+    def activate(self, identity: str) -> None:
+        """Note that sound and data can reach a participant from now on."""
+        self._change(identity, lambda one: replace(one, is_active=True))
+
     def describe(
         self,
         identity: str,
@@ -238,7 +243,7 @@ class Room:
 def describe_participant(participant: Participant) -> dict[str, JSON]:
     """Return a participant as JSON."""
     plain: dict[str, Any] = {
-        field: getattr(participant, field) for field in ("sid", "identity", "kind", "name", "metadata")
+        field: getattr(participant, field) for field in ("sid", "identity", "kind", "name", "metadata", "is_active")
     }
     tracks = [
         {"sid": track.sid, "name": track.name, "source": track.source, "muted": track.is_muted}

@@ -1,0 +1,201 @@
+"""A plain client joins a room over the wire: it hears the agent, is echoed, and room and API agree."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from revdesk_mock import Emulator, Settings
+from revdesk_mock.rtc.media import level
+from revdesk_mock.server import Server
+from tests.conftest import AGENT, KEY, MAIN, ORDINARY, SPEC
+from tests.rtc.caller import SOON, Caller, live
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(Emulator(Settings(seed="test"), SPEC)) as running:
+        yield running
+        assert running.emulator.pipeline.breaches == []
+
+
+async def ask(server: Server, method: str, path: str, body: Any = None, bearer: str = KEY) -> tuple[int, Any]:
+    raw = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
+    request = urllib.request.Request(server.url + path, raw, headers, method=method)  # noqa: S310 our own server
+
+    def send() -> tuple[int, Any]:
+        try:
+            with urllib.request.urlopen(request) as answer:  # noqa: S310 as above
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    return await asyncio.get_running_loop().run_in_executor(None, send)
+
+
+async def web_call(server: Server) -> str:
+    _, answer = await ask(server, "POST", f"/v1/agents/{AGENT}/web-call")
+    return str(answer["data"]["token"])
+
+
+async def newest(server: Server) -> Any:
+    _, answer = await ask(server, "GET", "/v1/calls?limit=1")
+    return answer["data"][0]
+
+
+class Client(Caller):
+    """A caller with a channel of events."""
+
+    def __init__(self, hertz: float = 440.0) -> None:
+        super().__init__(hertz)
+        self.connection.addTransceiver(self.microphone, "sendrecv")
+        self.channel = self.connection.createDataChannel("events")
+        self.events: list[Any] = []
+        self.came = asyncio.Event()
+        self.channel.on("message", self._note)
+
+    def _note(self, message: str) -> None:
+        self.events.append(json.loads(message))
+        self.came.set()
+
+    async def join(self, server: Server, token: str) -> Any:
+        status, answer = await ask(server, "POST", "/rtc/offer", {"sdp": await self.offer()}, token)
+        assert status == 200, answer
+        await self.accept(answer["sdp"])
+        return answer
+
+    def say(self, **message: Any) -> None:
+        self.channel.send(json.dumps(message))
+
+    async def told(self, wanted: Callable[[Any], bool]) -> Any:
+        """Wait for an event."""
+        async with asyncio.timeout(SOON):
+            while not any(map(wanted, self.events)):
+                self.came.clear()
+                await self.came.wait()
+        return next(filter(wanted, self.events))
+
+
+@asynccontextmanager
+async def client(hertz: float = 440.0) -> AsyncIterator[Client]:
+    made = Client(hertz)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def state(wanted: str) -> Callable[[Any], bool]:
+    return lambda event: (
+        event["type"] == "participant_changed" and event["participant"]["attributes"].get("lk.agent.state") == wanted
+    )
+
+
+@live
+async def test_who_joins_is_greeted_and_then_echoed(server: Server) -> None:
+    async with client(hertz=700) as one:
+        answer = await one.join(server, await web_call(server))
+        assert [other["identity"] for other in answer["participants"]] == ["agent"]
+        said = await one.told(lambda event: event["type"] == "said" and event["final"])
+        assert said["text"] == "Hello, this is Harbor Dental. How can I help you?"
+        loudest = max(level(one.heard.get_nowait()) for _ in range(one.heard.qsize()))
+        assert loudest > -30
+        await one.told(state("listening"))
+        await one.hears(700)
+
+
+@live
+async def test_every_change_of_the_call_is_told(server: Server) -> None:
+    async with client() as one:
+        await one.join(server, await web_call(server))
+        answered = await one.told(lambda event: "IN_PROGRESS" in event.get("payload", ""))
+        assert (answered["topic"], answered["from"]) == ("callUpdate", None)
+        assert (await newest(server))["status"] == "IN_PROGRESS"
+
+
+@live
+async def test_a_second_join_is_refused_with_a_reason(server: Server) -> None:
+    token = await web_call(server)
+    async with client() as one:
+        await one.join(server, token)
+        again = {"sdp": one.connection.localDescription.sdp}
+        status, answer = await ask(server, "POST", "/rtc/offer", again, token)
+        assert (status, answer["error"]["message"]) == (401, "The token is joined: it joins one call, once.")
+
+
+@live
+async def test_an_offer_that_cannot_be_read_is_refused_and_uses_nothing_up(server: Server) -> None:
+    token = await web_call(server)
+    for body in ({"sdp": "v=0"}, {"sdp": 7}, {}):
+        status, answer = await ask(server, "POST", "/rtc/offer", body, token)
+        assert (status, list(answer["error"]["fields"])) == (400, ["sdp"])
+    async with client() as one:
+        await one.join(server, token)
+
+
+@live
+async def test_leaving_ends_the_call(server: Server) -> None:
+    async with client() as one:
+        await one.join(server, await web_call(server))
+        await one.told(lambda event: "IN_PROGRESS" in event.get("payload", ""))
+        one.say(type="leave")
+        assert (await one.told(lambda event: event["type"] == "closed"))["reason"] == "left"
+        assert (await newest(server))["status"] == "COMPLETED"
+
+
+@live
+async def test_hanging_up_by_the_api_empties_the_room(server: Server) -> None:
+    async with client() as one:
+        await one.join(server, await web_call(server))
+        await one.told(state("speaking"))
+        await ask(server, "POST", f"/v1/calls/{(await newest(server))['id']}/hangup")
+        assert (await one.told(lambda event: event["type"] == "closed"))["reason"] == "room_closed"
+
+
+@live
+async def test_a_placed_calls_room_has_no_agent_and_closes_with_the_called_party(server: Server) -> None:
+    _, answer = await ask(server, "POST", "/v1/room-token", {"from_number": MAIN, "to_number": "+13125550106"})
+    async with client() as one:
+        joined = await one.join(server, answer["data"]["token"])
+        assert joined["participants"] == []
+        await one.told(lambda event: "UNREACHABLE" in event.get("payload", ""))
+        assert (await one.told(lambda event: event["type"] == "closed"))["reason"] == "room_closed"
+
+
+@live
+async def test_what_makes_no_sense_on_the_channel_is_answered_with_what_would(server: Server) -> None:
+    async with client() as one:
+        await one.join(server, await web_call(server))
+        await one.told(state("speaking"))
+        one.channel.send("dance")
+        one.say(type="attributes", attributes={"mood": 7})
+        one.say(type="attributes", attributes={"mood": "fine"})
+        await one.told(lambda event: event["type"] == "error" and "offer, mute" in event["message"])
+        await one.told(lambda event: event.get("participant", {}).get("attributes") == {"mood": "fine"})
+
+
+@live
+async def test_muted_sound_is_not_echoed(server: Server) -> None:
+    async with client(hertz=600) as one:
+        await one.join(server, await web_call(server))
+        await one.told(state("listening"))
+        await one.hears(600)
+        one.say(type="mute", muted=True)
+        await one.told(lambda event: any(track["muted"] for track in event.get("participant", {}).get("tracks", ())))
+        async with asyncio.timeout(SOON):
+            while level(await one.heard.get()) > -60:
+                pass
+
+
+def test_nobody_comes_in_without_a_room_token(server: Server) -> None:
+    for bearer in (KEY, "eyJ.e30.x"):
+        assert asyncio.run(ask(server, "POST", "/rtc/offer", {"sdp": "v=0"}, bearer))[0] == 401
+    pair = {"from_number": MAIN, "to_number": ORDINARY}
+    _, answer = asyncio.run(ask(server, "POST", "/v1/webrtc-token", pair))
+    assert asyncio.run(ask(server, "POST", "/rtc/offer", {"sdp": "v=0"}, answer["data"]["token"]))[0] == 401
