@@ -15,8 +15,9 @@ from revdesk_mock.rtc.channels import Channel, Message
 from revdesk_mock.rtc.descriptions import as_lite, without_candidates
 from revdesk_mock.rtc.network import LOOPBACK, Network
 from revdesk_mock.rtc.packets import Digit, PacketQueue
+from revdesk_mock.rtc.versions import require_versions
 
-patches.require_versions()
+require_versions()
 
 log = logging.getLogger("revdesk_mock")
 

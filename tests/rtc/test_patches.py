@@ -7,12 +7,13 @@ from aiortc import RTCRtpReceiver
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtp import RtcpByePacket, RtpPacket
 
-from revdesk_mock.rtc import patches
+from revdesk_mock.rtc import versions
 from revdesk_mock.rtc.descriptions import as_lite, without_candidates
 from revdesk_mock.rtc.network import LOOPBACK
 from revdesk_mock.rtc.packets import SILENCE, Digit, PacketQueue
-from revdesk_mock.rtc.patches import MOST_DATAGRAMS, DropOldest, LocalConnection, PacketReceiver
+from revdesk_mock.rtc.patches import LocalConnection, PacketReceiver
 from revdesk_mock.rtc.peer import Listener, Peer
+from revdesk_mock.rtc.sockets import MOST_DATAGRAMS, DropOldest
 from tests.rtc.caller import SOON, call, live, packets_of
 
 OPUS = RTCRtpCodecParameters("audio/opus", 48000, 2, 96)
@@ -27,11 +28,11 @@ def connection_of(peer: Peer) -> Any:
 
 @pytest.mark.parametrize(("library", "fitting"), [("aiortc", "1.16"), ("aioice", "0.13")])
 def test_other_versions_are_refused_by_name(monkeypatch: pytest.MonkeyPatch, library: str, fitting: str) -> None:
-    patches.require_versions()
-    versions = {"aiortc": "1.16.9", "aioice": "0.13.9", library: "9.9.0"}
-    monkeypatch.setattr(patches, "version", versions.get)
+    versions.require_versions()
+    installed = {"aiortc": "1.16.9", "aioice": "0.13.9", library: "9.9.0"}
+    monkeypatch.setattr(versions, "version", installed.get)
     with pytest.raises(ImportError, match=rf"rooms need {library} {fitting}.x, and 9.9.0 is installed"):
-        patches.require_versions()
+        versions.require_versions()
 
 
 @live
