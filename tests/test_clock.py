@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from revdesk_mock import World
 from revdesk_mock import clock as time_of
-from revdesk_mock.clock import EPOCH, Clock, iso, month_of, parse_iso
+from revdesk_mock.clock import EPOCH, Clock, Pace, iso, month_of, parse_iso
 from revdesk_mock.messages import Record
 from tests.conftest import Client, emulator_with
 
@@ -330,3 +330,32 @@ def test_a_sleeper_that_gave_up_is_no_burden_to_the_clock(move: Callable[[Clock]
     asyncio.run(give_up())
     move(clock)
     assert asyncio.run(asyncio.wait_for(clock.sleep(0), 1)) is None
+
+
+class Standstill(asyncio.SelectorEventLoop):
+    """An event loop whose clock a test can move."""
+
+    moved = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.moved
+
+
+def test_a_pace_catches_up_a_little_and_leaves_out_what_is_more() -> None:
+    loop = Standstill()
+
+    async def play() -> list[float]:
+        pace = Pace()
+        left_out = [await pace.beat(0.01), await pace.beat(0.01)]
+        loop.moved += 0.1
+        before = loop.time()
+        left_out += [await pace.beat(0.01) for _ in range(10)]
+        assert loop.time() - before < 0.05  # ten beats, caught up
+        loop.moved += 3
+        return [*left_out, await pace.beat(0.01), await pace.beat(0.01)]
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        *none, much, last = runner.run(play())
+    assert set(none) == {0.0}
+    assert much == pytest.approx(3, abs=0.1)
+    assert last == 0

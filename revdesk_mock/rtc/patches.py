@@ -1,16 +1,14 @@
 """Where aiortc and aioice are bent to our use: in classes of our own, so that a test's own aiortc client stays itself.
 
-Everything here leans on names that aiortc keeps to itself; `require_versions` guards it, and each bend has a test.
+Everything here and in `sockets` leans on names that the libraries keep to themselves; `versions` says of which
+releases, and each bend has a test that fails without it.
 """
 
 import asyncio
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Protocol
 
-from aioice import Candidate, Connection
-from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import StunProtocol
+from aioice import Connection
 from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
@@ -31,22 +29,11 @@ from aiortc.rtp import RtpPacket
 from revdesk_mock.clock import Pace
 from revdesk_mock.rtc.network import Network
 from revdesk_mock.rtc.packets import FRAME, RATE, SILENCE, Digit, PacketQueue, TelephoneEvents, duration
+from revdesk_mock.rtc.sockets import MOST_DATAGRAMS, DropOldest, gather
 
-FITTING = {"aiortc": "1.16.", "aioice": "0.13."}
-MOST_DATAGRAMS = 512  # that wait to be read from one connection
 CREATE_DTLS = "_RTCPeerConnection__createDtlsTransport"
 CREATE_TRANSCEIVER = "_RTCPeerConnection__createTransceiver"
 CONNECT = "_RTCPeerConnection__connect"
-
-
-def require_versions() -> None:
-    """Raise ImportError unless the installed versions are those whose insides this file knows."""
-    for library, beginning in FITTING.items():
-        if not (installed := version(library)).startswith(beginning):
-            raise ImportError(
-                f"rooms need {library} {beginning}x, and {installed} is installed; "
-                f"run: pip install '{library}=={beginning}*'"
-            )
 
 
 class Ears(Protocol):
@@ -57,52 +44,6 @@ class Ears(Protocol):
 
     def digit(self, mid: str, digit: Digit) -> None:
         """Take a key that was pressed."""
-
-
-class DropOldest(asyncio.Queue[tuple[bytes, int] | None]):
-    """aioice keeps every datagram until it is read, also those that nobody authenticated; this queue has a bound."""
-
-    def put_nowait(self, item: tuple[bytes, int] | None) -> None:
-        """Add a datagram; the oldest makes room."""
-        if self.full():
-            self.get_nowait()
-        super().put_nowait(item)
-
-
-async def bind(connection: Connection, address: str, network: Network) -> StunProtocol:
-    """Open one UDP socket of a connection; raises OSError if no port is free there."""
-    low, high = network.ports or (0, 0)  # 0: any
-    refusal = OSError(f"no UDP port from {low} to {high} is free on {address}")
-    for port in range(low, high + 1):
-        try:
-            _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-                lambda: StunProtocol(connection), local_addr=(address, port)
-            )
-        except OSError as error:
-            refusal.__cause__ = error
-        else:
-            return protocol
-    raise refusal
-
-
-async def gather(connection: Connection, component: int, network: Network) -> list[Candidate]:
-    """Bind the given addresses alone: aioice would bind every address of the machine except the loopback."""
-    candidates = []
-    for address in network.addresses:
-        protocol = await bind(connection, address, network)
-        host, port = protocol.transport.get_extra_info("sockname")[:2]
-        connection._protocols.append(protocol)
-        protocol.local_candidate = Candidate(
-            foundation=candidate_foundation("host", "udp", host),
-            component=component,
-            transport="udp",
-            priority=candidate_priority(component, "host"),
-            host=network.announced or host,
-            port=port,
-            type="host",
-        )
-        candidates.append(protocol.local_candidate)
-    return candidates
 
 
 class PacketTrack(MediaStreamTrack):

@@ -15,8 +15,9 @@ from revdesk_mock.rtc.channels import Channel, Message
 from revdesk_mock.rtc.descriptions import as_lite, without_candidates
 from revdesk_mock.rtc.network import LOOPBACK, Network
 from revdesk_mock.rtc.packets import Digit, PacketQueue
+from revdesk_mock.rtc.versions import require_versions
 
-patches.require_versions()
+require_versions()
 
 log = logging.getLogger("revdesk_mock")
 
@@ -243,14 +244,29 @@ def read(text: str) -> SessionDescription:
     mids = [section.rtp.muxId for section in described.media]
     if "" in mids or len(set(mids)) < len(mids):
         raise PeerError("every media section has an a=mid of its own")
+    bundled = {mid for group in described.group if group.semantic == "BUNDLE" for mid in group.items}
+    if bundled != set(mids) and (bundled or len(mids) > 1):
+        raise PeerError("all media sections are in one a=group:BUNDLE, for they share one connection")
     for section in described.media:
-        if section.kind not in {"audio", "video", "application"}:
-            raise PeerError(f"a media section is audio, video or application, not {section.kind!r}")
-        if not section.dtls or not section.dtls.fingerprints:
-            raise PeerError(f"media section {section.rtp.muxId} has no a=fingerprint or no a=setup")
-        if section.kind == "audio" and "opus" not in {codec.name.lower() for codec in section.rtp.codecs}:
-            raise PeerError(f"media section {section.rtp.muxId} has no Opus, the one audio codec here")
+        check_section(section)
     return described
+
+
+def check_section(section: MediaDescription) -> None:
+    """Raise PeerError for what aiortc would stumble over later, or not at all and wait for ever."""
+    mid = section.rtp.muxId
+    if section.kind not in {"audio", "video", "application"}:
+        raise PeerError(f"a media section is audio, video or application, not {section.kind!r}")
+    if not section.dtls or not section.dtls.fingerprints:
+        raise PeerError(f"media section {mid} has no a=fingerprint or no a=setup")
+    if section.kind == "application":
+        if section.profile != "DTLS/SCTP" and section.sctp_port is None:
+            raise PeerError(f"media section {mid} has no a=sctp-port")
+        return
+    if section.direction is None:
+        raise PeerError(f"media section {mid} has no direction, such as a=sendrecv")
+    if section.kind == "audio" and "opus" not in {codec.name.lower() for codec in section.rtp.codecs}:
+        raise PeerError(f"media section {mid} has no Opus, the one audio codec here")
 
 
 def is_speaking(section: MediaDescription) -> bool:

@@ -17,6 +17,7 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import RtpPacket
 from av import AudioFrame, Packet
 
 from revdesk_mock.clock import Pace
@@ -30,11 +31,12 @@ P = ParamSpec("P")
 
 
 def live(test: Callable[P, Coroutine[None, None, None]]) -> Callable[P, None]:
-    """Run a test on an event loop of its own, in which every task has to be gone at the end."""
+    """Run a test on an event loop of its own, in which every task has to end by itself."""
 
     async def watched(*args: P.args, **kwargs: P.kwargs) -> None:
         await test(*args, **kwargs)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
+        if left := asyncio.all_tasks() - {asyncio.current_task()}:  # an aiortc client ends some a little later
+            assert not (await asyncio.wait(left, timeout=1))[1]
 
     @wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -93,6 +95,7 @@ class Caller:
         self.heard: asyncio.Queue[Frame] = asyncio.Queue()
         self.messages: asyncio.Queue[tuple[str, bytes | str]] = asyncio.Queue()
         self.tracks: list[MediaStreamTrack] = []
+        self._numbers = count()
         self._ears: list[asyncio.Task[None]] = []
         self.connection.on("track", self._track)
         self.connection.on("datachannel", self.listen)
@@ -128,6 +131,15 @@ class Caller:
 
     def speak(self) -> None:
         self.connection.addTransceiver(self.microphone, "sendrecv")
+
+    async def press(self, key: int) -> None:
+        """Send a key's telephone events as a browser does: 100 ms, the end three times; aiortc cannot."""
+        [transport] = {it.receiver.transport for it in self.connection.getTransceivers()}
+        for step in (1, 2, 3, 4, 5, 5, 5):
+            packet = RtpPacket(payload_type=110, sequence_number=next(self._numbers), timestamp=key * RATE)
+            packet.ssrc = 110
+            packet.payload = bytes([key, 10 | (0x80 if step == 5 else 0)]) + (step * 960).to_bytes(2, "big")
+            await transport._send_rtp(packet.serialize())
 
     async def hears(self, hertz: float) -> Frame:
         return await stretch_of(self.heard.get, hertz)

@@ -244,6 +244,9 @@ async def test_after_twenty_calls_nothing_is_left() -> None:
         (lambda offer: offer.replace("a=fingerprint:", "a=other:"), "no a=fingerprint"),
         (lambda offer: offer.replace("a=setup:", "a=other:"), "no a=setup"),
         (lambda offer: offer.replace("a=mid:", "a=other:"), "a=mid of its own"),
+        (lambda offer: offer.replace("a=group:BUNDLE 0", "a=group:BUNDLE 7"), "in one a=group:BUNDLE"),
+        (lambda offer: offer.replace("a=sendrecv", "a=other"), "has no direction"),
+        (lambda offer: offer.replace("a=sctp-port", "a=other"), "no a=sctp-port"),
         (lambda offer: offer.replace("opus/48000", "unheard/48000"), "Opus"),
         (lambda offer: offer.replace("a=setup:actpass", "a=setup:holdconn"), "holdconn"),
         (lambda offer: offer + "a=x\r\n" * 100_000, "up to 262144 characters"),
@@ -255,6 +258,7 @@ async def test_an_offer_that_cannot_be_used_is_refused_with_a_reason(
 ) -> None:
     async with call() as (peer, caller):
         caller.speak()
+        caller.connection.createDataChannel("_reliable")
         offer = await caller.offer()
         with pytest.raises(PeerError, match=message):
             await peer.answer(change(offer))
