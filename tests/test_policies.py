@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from revdesk_mock import ApiError, Emulator, Policies, placement
+from revdesk_mock.rtc.casting import Casting
+from revdesk_mock.rtc.rooms import Participant, Room, Track
 from tests.conftest import AGENT, COMPANY, MAIN, ORDINARY, SIGNATURE, Answer, Client, answer_of, emulator_with
+from tests.rtc.test_rooms import Ear
 
 PAIR = {"from_number": MAIN, "to_number": ORDINARY}
 SPACED_PAIR = b'{"to_number": "+13125550100", "from_number": "+14155550100"}'
@@ -414,6 +417,15 @@ def consent_of_tomorrow(client: Client) -> Outcome:
     return outcome(signed_enterprise(client, consent_acknowledged_at="2026-01-06T09:00:00Z"))
 
 
+def echoed(client: Client) -> Outcome:
+    room, ear = Room("room_1", "RM_1"), Ear()
+    Casting().open_room(client.world, room, {"agent_id": AGENT, "opening": "Hello"})
+    room.join(Participant("PA_ann", "ann"), ear)
+    room.publish("ann", Track("TR_ann", "microphone"))
+    room.sound("ann", "TR_ann", b"mine")
+    return [packet for _, _, packet in ear.heard]
+
+
 def deleted_enterprise(client: Client) -> Outcome:
     enterprise = signed_enterprise(client).data["id"]
     client("DELETE", "/v1/caller-trust/enterprise")
@@ -542,6 +554,8 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("score_refresh", "weekly", last_refresh, "2026-01-02T00:00:00.000Z"),
     ("submitted_enterprise_status", "DRAFT", submitted_enterprise, ("DRAFT", "DRAFT", 200)),
     ("submitted_enterprise_status", "PENDING_VETTING", submitted_enterprise, ("PENDING_VETTING", "APPROVED", 409)),
+    ("agent_mode", "echo", echoed, [b"mine"]),
+    ("agent_mode", "silent", echoed, []),
     ("deleted_enterprise", "shown", deleted_enterprise, OK),
     ("deleted_enterprise", "not_found", deleted_enterprise, (404, "not_found")),
     ("future_consent", "reject", consent_of_tomorrow, INVALID),

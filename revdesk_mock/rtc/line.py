@@ -138,7 +138,7 @@ class Line:
         if self.seat is not None and participant.identity == self.seat.identity:
             return False
         for sid in new:
-            self._queues[sid] = PacketQueue()
+            self._queues[sid] = PacketQueue(lead=2)  # a live voice comes unevenly
             self.peer.publish(participant.sid, sid, self._queues[sid])
         return bool(new)
 
