@@ -1,4 +1,7 @@
-"""Every operation asks for a key. What it asks of the key's scopes is in tests/simulation/test_credentials.py."""
+"""Every operation asks for a key.
+
+What each asks of a key's scopes is in tests/simulation/test_credentials.py, and of ids in tests/test_resources.py.
+"""
 
 from tests.contract.asks import every_operation, place
 

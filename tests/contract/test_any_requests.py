@@ -37,7 +37,8 @@ HEADERS = {
     "x-revdesk-mock": st.sampled_from(["", "[]", "{}", '{"delay_ms": -1}', '{"delay_ms": 0}']) | TEXT,
 }
 DEEP = b'{"a":' * 99 + b"1" + b"}" * 99
-BODIES = st.sampled_from([None, b"", DEEP, b"[" * 99, b'{"a":1,"a":2}', b'{"a":NaN}', b'{"a":"\\ud800"}'])
+LONG = orjson.dumps("é" * 99)
+BODIES = st.sampled_from([None, b"", LONG, DEEP, b"[" * 99, b'{"a":1,"a":2}', b'{"a":NaN}', b'{"a":"\\ud800"}'])
 GARBAGE: dict[str, st.SearchStrategy[Any]] = {
     "method": st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "get", ""]) | TEXT,
     "path": PATHS | st.lists(SEGMENTS, max_size=4).map(lambda segments: "/" + "/".join(segments)),
