@@ -55,11 +55,10 @@ from tests.caller_trust_model import (
     Reputation,
     SubEntity,
     latest,
-    mostly,
     sees,
 )
 from tests.conftest import COMPANY, ORGANIZATION, SIGNATURE, SIGNER, Answer
-from tests.random_life import DAY, Life, pick, which
+from tests.random_life import DAY, Life, mostly, pick, seldom, which
 
 MOST_SUB_ENTITIES = 2
 REPUTATION, BRAND = "/v1/caller-trust/reputation", "/v1/caller-trust/brand"
@@ -78,7 +77,6 @@ names = st.sampled_from(["Harbor Dental", "Harbor Dental", "Harbor Dental", "Rej
 frequencies = st.sampled_from([*PERIODS, "never"])
 texts = st.sampled_from(["Your appointment", "Your appointment", "Your appointment", " "])
 stages = st.sampled_from([0, 3, 4, 4, 6, 7, 7, 9, 11, 12, 12])  # how much of `open` is done
-seldom = st.sampled_from([False, False, False, True])
 by_id = st.booleans()
 
 
@@ -152,7 +150,7 @@ class CallerTrust(Life):
             way()
 
     def pass_time(self, milliseconds: int) -> None:
-        self.client.advance(milliseconds / 1000)
+        super().pass_time(milliseconds)
         self.model.pass_time(milliseconds)
 
     def move_on(self) -> None:
@@ -166,13 +164,6 @@ class CallerTrust(Life):
     @rule(days=st.sampled_from([1, 1, 2, 7]))
     def wait_for_days(self, days: int) -> None:
         self.pass_time(days * DAY)
-
-    @rule(is_early=seldom)
-    def await_an_event(self, *, is_early: bool) -> None:
-        """Go to the instant at which something happens by itself, or a millisecond before."""
-        at = self.client.world.clock.next_due()
-        if at is not None and at - is_early > self.model.now:
-            self.pass_time(at - is_early - self.model.now)
 
     # sub-entities
 
