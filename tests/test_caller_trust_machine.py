@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -78,7 +79,7 @@ PDF = b"%PDF-1.7 a letter"
 names = st.sampled_from(["Harbor Dental", "Harbor Dental", "Harbor Dental", "Rejected Dental", "Undecided Dental"])
 frequencies = st.sampled_from([*PERIODS, "never"])
 texts = st.sampled_from(["Your appointment", "Your appointment", "Your appointment", " "])
-stages = st.sampled_from([0, 4, 5, 6, 8, 8, 8, 10, 12, 13, 13])  # how much of `open` is done
+stages = st.sampled_from([0, 4, 5, 6, 9, 9, 9, 11, 13, 14, 14])  # how much of `open` is done
 by_id = st.booleans()
 
 
@@ -124,8 +125,10 @@ class CallerTrust(Life):
             act(world, credential)
         assert raised.value.status == refusal
 
-    @initialize(hipaa=st.booleans(), name=names, brand_name=names, stage=stages, is_signed=st.booleans())
-    def open(self, name: str, brand_name: str, stage: int, *, hipaa: bool, is_signed: bool) -> None:
+    @initialize(
+        hipaa=st.booleans(), name=names, brand_name=names, stage=stages, frequency=frequencies, is_signed=st.booleans()
+    )
+    def open(self, name: str, brand_name: str, stage: int, frequency: str, *, hipaa: bool, is_signed: bool) -> None:
         """Begin somewhere between an empty account and a company with everything that the carrier knows."""
         self.model.hipaa = hipaa
         world = self.client.world
@@ -134,24 +137,22 @@ class CallerTrust(Life):
         self.create_sub_entity(0, "Uptown", None)
         self.buy_as(ORGANIZATION, LATER)
         self.buy_as(self.model.sub_entities[0].id, HIGH)
-        ways: list[Callable[[], None]] = [
-            lambda: self.start_caller_id(0, PHONES[0]),
-            lambda: self.upload(0, infected=False),
-            lambda: self.pass_time(SCAN),
-            lambda: self.save_draft(0, name),
-            lambda: self.submit(0, by_id=False),
-            lambda: (
-                self.sign(0, 0, by_id=False, at_wrong_time=False)
-                if is_signed
-                else self.enable(1, None, with_letter=True)
-            ),
-            lambda: self.hand_in(0, 0),
-            lambda: self.pass_time(VETTING),
-            lambda: self.save_brand(0, brand_name, "Your appointment"),
-            lambda: self.set_logo(0, LOGO),
-            lambda: self.submit_brand(0),
-            lambda: self.pass_time(17 * HOUR - VETTING - SCAN),
-            lambda: self.pass_time(VETTING),
+        sign = partial(self.sign, 0, 0, by_id=False, at_wrong_time=False)
+        ways: list[Callable[[], object]] = [
+            partial(self.start_caller_id, 0, PHONES[0]),
+            partial(self.upload, 0, infected=False),
+            partial(self.pass_time, SCAN),
+            partial(self.save_draft, 0, name),
+            partial(self.submit, 0, by_id=False),
+            sign if is_signed else partial(self.enable, 1, None, with_letter=True),
+            partial(self.hand_in, 0, 0),
+            partial(self.pass_time, VETTING),
+            partial(self.change_frequency, 1, frequency),
+            partial(self.save_brand, 0, brand_name, "Your appointment"),
+            partial(self.set_logo, 0, LOGO),
+            partial(self.submit_brand, 0),
+            partial(self.pass_time, 17 * HOUR - VETTING - SCAN),
+            partial(self.pass_time, VETTING),
         ]
         for way in ways[:stage]:
             way()
@@ -226,16 +227,15 @@ class CallerTrust(Life):
     # the registration
 
     def found(
-        self, which: int, *, by_id: bool, status: str | None = None
+        self, which: int, *, by_id: bool, wanted: Callable[[Registration], object] = bool
     ) -> tuple[str, str, Registration | None, int | None]:
-        """Return who acts, on which path, on which registration (mostly of a status), and how that is refused."""
+        """Return who acts, on which path, on which registration (mostly a wanted one), and how that is refused."""
         model = self.model
         if not (by_id and model.registrations):
-            who = self.registered(which)
+            who = self.registered(which, wanted)
             registration = model.own(who)
             return who, ENTERPRISE, registration, None if registration else 404
-        likely = [r for r in model.registrations if status in {None, r.status(model.now)}]
-        registration = mostly(likely, model.registrations, which)
+        registration = mostly(filter(wanted, model.registrations), model.registrations, which)
         who = self.keeper(registration, which // 7)
         refusal = None
         if not model.reads(who, registration):
@@ -246,9 +246,12 @@ class CallerTrust(Life):
             refusal = 409
         return who, f"{ENTERPRISE}/{registration.id}", registration, refusal
 
+    def is_draft(self, registration: Registration) -> bool:
+        return registration.status(self.model.now) == DRAFT
+
     def draft(self, registration: Registration | None) -> int | None:
         """Return how a change of a registration is refused because it is no draft."""
-        return 409 if registration and registration.status(self.model.now) != DRAFT else None
+        return 409 if registration and not self.is_draft(registration) else None
 
     @rule(which=which, name=names)
     def save_draft(self, which: int, name: str) -> None:
@@ -265,7 +268,7 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.registrations)
     @rule(which=which, name=names)
     def edit_draft(self, which: int, name: str) -> None:
-        who, path, registration, refusal = self.found(which, by_id=True, status=DRAFT)
+        who, path, registration, refusal = self.found(which, by_id=True, wanted=self.is_draft)
         if self.do(who, refusal or self.draft(registration), "PATCH", path, {"legal_name": name}):
             assert registration is not None
             self.rename(registration, name)
@@ -278,7 +281,7 @@ class CallerTrust(Life):
     @precondition(lambda self: self.model.registrations)
     @rule(which=which, by_id=by_id)
     def submit(self, which: int, *, by_id: bool) -> None:
-        who, path, registration, refusal = self.found(which, by_id=by_id, status=DRAFT)
+        who, path, registration, refusal = self.found(which, by_id=by_id, wanted=self.is_draft)
         sent = self.do(who, refusal or self.draft(registration), "POST", f"{path}/submit")
         if sent:
             assert registration is not None
@@ -323,7 +326,7 @@ class CallerTrust(Life):
     @rule(which=which, by_id=by_id)
     def delete(self, which: int, *, by_id: bool) -> None:
         model = self.model
-        who, path, registration, refusal = self.found(which, by_id=by_id)
+        who, path, registration, refusal = self.found(which, by_id=by_id, wanted=self.is_watching)
         if not self.do(who, refusal, "DELETE", path):
             return
         assert registration is not None
