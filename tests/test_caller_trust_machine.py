@@ -77,7 +77,7 @@ SLUGS = {"Uptown": "uptown", "Up--Town!": "up-town", "Harbor Dental": "harbor-de
 PDF = b"%PDF-1.7 a letter"
 
 names = st.sampled_from(["Harbor Dental"] * 3 + ["Rejected Dental"] * 2 + ["Undecided Dental"])
-frequencies = st.sampled_from([*PERIODS, "never"])
+frequencies = st.sampled_from([*PERIODS, "business_daily", "never"])
 texts = st.sampled_from(["Your appointment", "Your appointment", "Your appointment", " "])
 stages = st.sampled_from([0, 4, 5, 6, 9, 9, 9, 11, 13, 14, 14])  # how much of `open` is done
 by_id = st.booleans()
@@ -126,9 +126,17 @@ class CallerTrust(Life):
         assert raised.value.status == refusal
 
     @initialize(
-        hipaa=st.booleans(), name=names, brand_name=names, stage=stages, frequency=frequencies, is_signed=st.booleans()
+        name=names,
+        brand_name=names,
+        stage=stages,
+        frequency=frequencies,
+        hipaa=st.booleans(),
+        is_signed=st.booleans(),
+        has_branch=st.booleans(),
     )
-    def open(self, name: str, brand_name: str, stage: int, frequency: str, *, hipaa: bool, is_signed: bool) -> None:
+    def open(
+        self, name: str, brand_name: str, stage: int, frequency: str, *, hipaa: bool, is_signed: bool, has_branch: bool
+    ) -> None:
         """Begin somewhere between an empty account and a company with everything that the carrier knows."""
         self.model.hipaa = hipaa
         world = self.client.world
@@ -156,6 +164,9 @@ class CallerTrust(Life):
         ]
         for way in ways[:stage]:
             way()
+        if has_branch:
+            self.save_draft(2, name)
+            self.sign(5, 0, by_id=False, at_wrong_time=False)  # by the sub-entity, for itself
 
     def pass_time(self, milliseconds: int) -> None:
         super().pass_time(milliseconds)
@@ -169,7 +180,7 @@ class CallerTrust(Life):
     def wait(self, milliseconds: int) -> None:
         self.pass_time(milliseconds)
 
-    @rule(days=st.sampled_from([1, 1, 2, 7]))
+    @rule(days=st.sampled_from([1, 2, 5, 7]))
     def wait_for_days(self, days: int) -> None:
         self.pass_time(days * DAY)
 

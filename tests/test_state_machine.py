@@ -69,6 +69,7 @@ class Account(Life):
     def own_a_number(self) -> None:
         self.buy(FOR_SALE[0])
         self.pass_time(PROVISIONING * 1000)
+        self.name_number(0, {"cnam_display_name": "Harbor"})
 
     @rule(phone=st.sampled_from([*FOR_SALE, NOT_FOR_SALE]))
     def buy(self, phone: str) -> None:
