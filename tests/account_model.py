@@ -15,7 +15,7 @@ FOR_SALE = [f"+13125550{number}" for number in (120, 121, 122)] + [TOLL_FREE]
 NOT_FOR_SALE = STRANGER = "+13125550999"
 BROWSER = "browser"
 # Prices in millionths of a dollar, and what may be spent in a day.
-LEG_MINUTE, AGENT_MINUTE, TEXT, MOST_SPENT = 14_000, 70_000, 8_000, 1_000_000
+LEG_MINUTE, AGENT_MINUTE, TEXT, MOST_SPENT = 14_000, 70_000, 8_000, 200_000
 
 QUEUED, RINGING, TALKING, COMPLETED, CANCELED = "QUEUED", "RINGING", "IN_PROGRESS", "COMPLETED", "CANCELED"
 # What a call does by the last two digits of its destination: seconds after it is dialed, and the status from

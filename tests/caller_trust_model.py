@@ -1,6 +1,5 @@
 """What an organization and its sub-entities should read, as a function of what was done, by whom, and when."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +8,7 @@ from revdesk_mock.clock import iso, parse_iso
 from revdesk_mock.paperwork import EICAR
 from revdesk_mock.vetting import REASON, Verdict
 from tests.conftest import COMPANY, KEY, ORGANIZATION
-from tests.random_life import DAY, pick
+from tests.random_life import DAY
 
 SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 START = parse_iso("2026-01-05T09:00:00Z")  # a Monday
@@ -340,12 +339,6 @@ class Model:
     def spent_today(self) -> int:
         today = [w for w in self.watched.values() if w.queries and w.queries[-1] // DAY == self.now // DAY]
         return len(today) * QUERY
-
-
-def mostly(likely: Iterable[Any], others: Iterable[Any], which: int) -> Any:
-    """Pick one of the likely, if there are any, three times of four."""
-    likely = [*likely]
-    return pick(likely if likely and which % 4 else [*others], which // 4)
 
 
 def sees(who: str, owner: str) -> bool:

@@ -1,6 +1,7 @@
 """What the random lives of an account share: the emulator, its restarts, replays, and what holds at any time."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,10 +22,17 @@ DAY = 86_400_000  # milliseconds
 WORLD = Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
 
 which = st.integers(0, 999)  # picks one of what there is
+seldom = st.sampled_from([False, False, False, True])
 
 
 def pick(items: list[Any], which: int) -> Any:
     return items[which % len(items)]
+
+
+def mostly(likely: Iterable[Any], others: Iterable[Any], which: int) -> Any:
+    """Pick one of the likely, if there are any, three times of four."""
+    likely = [*likely]
+    return pick(likely if likely and which % 4 else [*others], which // 4)
 
 
 @cache
@@ -98,6 +106,17 @@ class Life(RuleBasedStateMachine):
             now = self.client.world.clock.now()
             self.submissions.append(Submission(by, key, method, path, body, now, answer))
         return answer
+
+    def pass_time(self, milliseconds: int) -> None:
+        self.client.advance(milliseconds / 1000)
+
+    @rule(is_early=seldom)
+    def await_an_event(self, *, is_early: bool) -> None:
+        """Go to the instant at which something happens by itself, or a millisecond before."""
+        clock = self.client.world.clock
+        milliseconds = (clock.next_due() or 0) - is_early - clock.now()
+        if milliseconds > 0:
+            self.pass_time(milliseconds)
 
     @precondition(lambda self: self.submissions)
     @rule(which=which)

@@ -36,7 +36,7 @@ from tests.account_model import (
     minutes_of,
 )
 from tests.conftest import Answer
-from tests.random_life import DAY, Life, pick, which
+from tests.random_life import DAY, Life, mostly, pick, which
 
 PERSONAL = [f"+161755501{digits}" for digits in (20, 21)]  # verified to call from
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -69,6 +69,7 @@ class Account(Life):
     def own_a_number(self) -> None:
         self.buy(FOR_SALE[0])
         self.pass_time(PROVISIONING * 1000)
+        self.name_number(0, {"cnam_display_name": "Harbor"})
 
     @rule(phone=st.sampled_from([*FOR_SALE, NOT_FOR_SALE]))
     def buy(self, phone: str) -> None:
@@ -99,7 +100,7 @@ class Account(Life):
     @rule(which=which, body=st.sampled_from(CNAM_CHANGES))
     def name_number(self, which: int, body: dict[str, Any]) -> None:
         model = self.model
-        record = pick(list(model.numbers), which)
+        record = mostly((each for each in model.numbers if each not in model.active()), model.numbers, which)
         number = model.numbers[record]
         name = body.get("cnam_display_name", number.cnam)
         is_off = not body.get("cnam_enabled", name)
@@ -215,9 +216,10 @@ class Account(Life):
         return call
 
     def caller(self, which: int) -> str:
-        """Pick a number to call from: mostly one that is owned."""
-        owned = [number.phone for number in self.model.numbers.values()]
-        return str(pick([*owned, *self.model.caller_ids, STRANGER], which))
+        """Pick a number to call from: mostly one that may be."""
+        model = self.model
+        active = [model.numbers[record].phone for record in model.active()]
+        return str(mostly([*active, *model.caller_ids], [*FOR_SALE, *PERSONAL, STRANGER], which))
 
     @rule(which=which, digits=destinations)
     def dial(self, which: int, digits: str) -> None:
@@ -309,7 +311,7 @@ class Account(Life):
 
     @rule(milliseconds=moments)
     def pass_time(self, milliseconds: int) -> None:
-        self.client.advance(milliseconds / 1000)
+        super().pass_time(milliseconds)
         self.model.now += milliseconds
 
     # what always holds
