@@ -6,13 +6,13 @@ COPY revdesk_mock revdesk_mock
 # The variable pins the build backend as well, in its own environment.
 ENV PIP_CONSTRAINT=/src/constraints.txt PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/revdesk-mock \
- && /opt/revdesk-mock/bin/pip install --quiet . \
+ && /opt/revdesk-mock/bin/pip install --quiet .[speech] \
  && python -m compileall -q /opt/revdesk-mock/lib
 
 FROM python:3.12-slim-bookworm
 LABEL org.opencontainers.image.title="revdesk-mock" \
       org.opencontainers.image.description="A local emulator of the RevDesk v1 voice API" \
-      org.opencontainers.image.licenses="MIT"
+      org.opencontainers.image.licenses="MIT AND GPL-3.0-or-later"
 COPY --from=build /opt/revdesk-mock /opt/revdesk-mock
 ENV PATH=/opt/revdesk-mock/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -61,7 +61,8 @@ class Server:
 
     def run(self) -> None:
         """Serve in the foreground until SIGTERM or SIGINT, and return."""
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        for chatty in ("uvicorn.error", "aioice", "aiortc"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         # What was loaded to start stays, and records hold no cycles: the collector may look less often.
         gc.freeze()
         gc.set_threshold(COLLECTION, 20, 20)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import numpy as np
 import pytest
 
 from revdesk_mock import Emulator, Settings
@@ -15,6 +16,7 @@ from revdesk_mock.rtc.media import level
 from revdesk_mock.server import Server
 from tests.conftest import AGENT, KEY, MAIN, ORDINARY, SPEC
 from tests.rtc.caller import SOON, Caller, live
+from tests.rtc.hearing import heard, word_errors
 
 
 @pytest.fixture
@@ -108,6 +110,24 @@ async def test_who_joins_is_greeted_and_then_echoed(server: Server) -> None:
         assert loudest > -30
         await one.told(state("listening"))
         await one.hears(700)
+
+
+@live
+async def test_a_greeting_is_understood_and_the_next_call_uses_a_new_one(server: Server) -> None:
+    choices = [
+        "Thank you for calling Harbor Dental.",
+        "Please hold the line for a moment.",
+        "We are open from nine to five.",
+    ]
+    for greeting in choices[:2]:
+        await ask(server, "PATCH", f"/v1/agents/{AGENT}", {"greeting": greeting})
+        async with client() as one:
+            one.microphone.unmuted.clear()
+            await one.join(server, await web_call(server))
+            await one.told(lambda event: event["type"] == "said" and event["final"])
+            await one.told(state("listening"))
+            sound = np.concatenate([one.heard.get_nowait() for _ in range(one.heard.qsize())])
+        assert word_errors(greeting, heard(sound, choices)) == 0
 
 
 @live
