@@ -1,12 +1,9 @@
-"""Sound as numbers: Opus for single frames, levels, voices, mixing, tones and WAV files.
+"""Sound as numbers: Opus for single frames, levels and tones.
 
 A frame is 20 ms: 960 samples of 48 kHz, mono, as a numpy array of int16.
 """
 
-import wave
-from collections.abc import Hashable, Mapping
 from fractions import Fraction
-from typing import BinaryIO, TypeVar
 
 import numpy as np
 from av import AudioCodecContext, AudioFrame, FFmpegError, Packet
@@ -15,7 +12,6 @@ from numpy.typing import NDArray
 from revdesk_mock.rtc.packets import FRAME, RATE, duration
 
 Frame = NDArray[np.int16]
-Key = TypeVar("Key", bound=Hashable)
 
 FULL_SCALE = 32767
 QUIETEST = -127.0  # dBFS, what silence is said to be
@@ -75,39 +71,6 @@ def level(frame: Frame) -> float:
     return max(QUIETEST, 10 * float(np.log10(power / FULL_SCALE**2))) if power else QUIETEST
 
 
-class Voice:
-    """Whether somebody speaks, by loudness alone: begins after `begins` loud frames, ends after `ends` quiet ones."""
-
-    def __init__(self, threshold: float = -45.0, begins: int = 3, ends: int = 15) -> None:
-        self._threshold = threshold  # dBFS
-        self._begins = begins
-        self._ends = ends
-        self._against = 0  # frames in a row that contradict `speaking`
-        self.speaking = False
-
-    def hear(self, loudness: float) -> bool:
-        """Take a frame's level in dBFS and return whether somebody speaks."""
-        self._against = 0 if (loudness > self._threshold) == self.speaking else self._against + 1
-        if self._against >= (self._ends if self.speaking else self._begins):
-            self.speaking, self._against = not self.speaking, 0
-        return self.speaking
-
-
-def mix(frames: list[Frame]) -> Frame:
-    """Return the sum of frames of one length, clipped at full scale; silence of a frame for none."""
-    if not frames:
-        return np.zeros(FRAME, np.int16)
-    return np.clip(np.sum(frames, axis=0, dtype=np.int32), -FULL_SCALE, FULL_SCALE).astype(np.int16)
-
-
-def mix_minus(frames: Mapping[Key, Frame]) -> dict[Key, Frame]:
-    """Return for each party what all others say: the mix without its own voice."""
-    if not frames:
-        return {}
-    whole = np.sum(list(frames.values()), axis=0, dtype=np.int32)
-    return {key: np.clip(whole - frame, -FULL_SCALE, FULL_SCALE).astype(np.int16) for key, frame in frames.items()}
-
-
 def tone(hertz: float, seconds: float, loudness: float = -20.0) -> Frame:
     """Return a sine of a level in dBFS (at most -3), as whole frames: the last is filled with silence."""
     samples = round(seconds * RATE)
@@ -119,24 +82,3 @@ def tone(hertz: float, seconds: float, loudness: float = -20.0) -> Frame:
 def frames_of(samples: Frame) -> list[Frame]:
     """Cut samples into frames; the last is filled with silence."""
     return list(np.pad(samples, (0, -len(samples) % FRAME)).reshape(-1, FRAME))
-
-
-class WavFile:
-    """A recording of 16 bit at 48 kHz that grows by frames, a channel for each side; the file has to be seekable."""
-
-    def __init__(self, file: BinaryIO, channels: int = 1) -> None:
-        self._channels = channels
-        self._wave = wave.Wave_write(file)
-        self._wave.setnchannels(channels)
-        self._wave.setsampwidth(2)
-        self._wave.setframerate(RATE)
-
-    def write(self, *sides: Frame) -> None:
-        """Add the same stretch of time of every channel; raises ValueError for another number of them."""
-        if len(sides) != self._channels:
-            raise ValueError(f"this recording has {self._channels} channels, not {len(sides)}")
-        self._wave.writeframes(np.stack(sides, axis=1).astype("<i2").tobytes())
-
-    def close(self) -> None:
-        """Write the length into the header; the file itself stays open."""
-        self._wave.close()

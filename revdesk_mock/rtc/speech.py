@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from revdesk_mock.rtc.espeak import Espeak
+from revdesk_mock.rtc.packets import FRAME, RATE
 
 log = logging.getLogger("revdesk_mock")
 
 Samples = npt.NDArray[np.int16]
 
-RATE = 48_000  # samples a second, of one channel
-FRAME = 960  # samples of 20 ms
 LONGEST = 120  # seconds; a greeting of 1,000 characters takes about 70
 MOST_CHARACTERS = 4_000  # more than are said in that time
 WORDS_A_MINUTE = 165

@@ -1,19 +1,11 @@
-import io
-import wave
-
 import numpy as np
 import pytest
 
 from revdesk_mock.rtc.media import (
     Decoder,
     Encoder,
-    Frame,
-    Voice,
-    WavFile,
     frames_of,
     level,
-    mix,
-    mix_minus,
     tone,
 )
 from revdesk_mock.rtc.packets import FRAME, SILENCE, duration
@@ -53,42 +45,5 @@ def test_levels_are_in_decibels_of_full_scale() -> None:
     assert level(tone(1000, 0.1, -30)) == pytest.approx(-30, abs=0.05)
 
 
-def test_a_voice_begins_and_ends_late_enough_not_to_flicker() -> None:
-    voice = Voice(threshold=-40, begins=2, ends=3)
-    loudness = [-20, -60, -20, -20, -60, -60, -20, -60, -60, -60, -60]
-    assert [voice.hear(it) for it in loudness] == [False] * 3 + [True] * 6 + [False] * 2
-
-
-def test_everybody_hears_all_but_themselves() -> None:
-    one, two, three = (np.full(FRAME, value, np.int16) for value in (100, 20, -3))
-    heard = mix_minus({"a": one, "b": two, "c": three})
-    assert {key: int(frame[0]) for key, frame in heard.items()} == {"a": 17, "b": 97, "c": 120}
-    assert mix_minus({}) == {}
-
-
-def test_a_mix_is_clipped_not_wrapped() -> None:
-    loud = np.full(FRAME, 30000, np.int16)
-    assert int(mix([loud, loud])[0]) == 32767
-    assert int(mix_minus({1: -loud, 2: -loud, 3: loud})[3][0]) == -32767
-    assert len(mix([])) == FRAME
-
-
 def test_a_tone_is_whole_frames() -> None:
     assert [len(frame) for frame in frames_of(tone(440, 0.05))] == [FRAME] * 3
-
-
-def test_a_recording_has_a_channel_for_each_side() -> None:
-    file = io.BytesIO()
-    recording = WavFile(file, channels=2)
-    left, right = tone(440, 0.02), np.zeros(FRAME, np.int16)
-    for _ in range(3):
-        recording.write(left, right)
-    with pytest.raises(ValueError, match="2 channels, not 1"):
-        recording.write(left)
-    recording.close()
-    file.seek(0)
-    with wave.open(file) as read:
-        assert (read.getframerate(), read.getnchannels(), read.getnframes()) == (48000, 2, 3 * FRAME)
-        samples: Frame = np.frombuffer(read.readframes(3 * FRAME), "<i2").reshape(-1, 2)
-    assert np.array_equal(samples[:FRAME, 0], left)
-    assert not samples[:, 1].any()

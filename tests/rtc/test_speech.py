@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revdesk_mock.rtc.speech import CHARACTERS_A_SECOND, FRAME, LONGEST, NOISE, PAUSE, RATE, TONE, Samples, Speech
+from revdesk_mock.rtc.packets import FRAME, RATE
+from revdesk_mock.rtc.speech import CHARACTERS_A_SECOND, LONGEST, NOISE, PAUSE, TONE, Samples, Speech
 from tests.rtc.hearing import heard, word_errors, words
 
 SENTENCES = [
