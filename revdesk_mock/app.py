@@ -66,7 +66,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["path"].startswith("/rtc/"):
+        if scope["type"] == "http" and scope["path"].startswith("/rtc/"):
             await self._rooms(scope, receive, send)
         elif scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
             await self._own(scope, receive, send)
