@@ -6,7 +6,7 @@ COPY revdesk_mock revdesk_mock
 # The variable pins the build backend as well, in its own environment.
 ENV PIP_CONSTRAINT=/src/constraints.txt PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/revdesk-mock \
- && /opt/revdesk-mock/bin/pip install --quiet .[speech] \
+ && /opt/revdesk-mock/bin/pip install --quiet ".[speech]" \
  && python -m compileall -q /opt/revdesk-mock/lib
 
 FROM python:3.12-slim-bookworm
