@@ -29,7 +29,6 @@ from tests.caller_trust_model import (
     EXPIRED,
     FAILED,
     HIGH,
-    HOUR,
     LAPSE,
     LATER,
     MEDIUM,
@@ -58,6 +57,7 @@ from tests.caller_trust_model import (
     Reputation,
     SubEntity,
     latest,
+    next_night,
     sees,
 )
 from tests.conftest import COMPANY, ORGANIZATION, SIGNATURE, SIGNER, Answer
@@ -79,7 +79,7 @@ PDF = b"%PDF-1.7 a letter"
 names = st.sampled_from(["Harbor Dental"] * 3 + ["Rejected Dental"] * 2 + ["Undecided Dental"])
 frequencies = st.sampled_from([*PERIODS, "business_daily", "never"])
 texts = st.sampled_from(["Your appointment", "Your appointment", "Your appointment", " "])
-stages = st.sampled_from([0, 4, 5, 6, 9, 9, 9, 11, 13, 14, 14])  # how much of `open` is done
+stages = st.sampled_from([0, 4, 5, 6, 9, 9, 11, 13, 14, 14, 14])  # how much of `open` is done
 by_id = st.booleans()
 
 
@@ -152,14 +152,14 @@ class CallerTrust(Life):
             partial(self.pass_time, SCAN),
             partial(self.save_draft, 0, name),
             partial(self.submit, 0, by_id=False),
-            sign if is_signed else partial(self.enable, 1, None, with_letter=True),
+            sign if is_signed else partial(self.enable, 1, None, "clean"),
             partial(self.hand_in, 0, [True]),
             partial(self.pass_time, VETTING),
             partial(self.change_frequency, 1, frequency),
             partial(self.save_brand, 0, brand_name, "Your appointment"),
             partial(self.set_logo, 0, LOGO),
             partial(self.submit_brand, 0),
-            partial(self.pass_time, 17 * HOUR - VETTING - SCAN),
+            self.await_the_night,
             partial(self.pass_time, VETTING),
         ]
         for way in ways[:stage]:
@@ -183,6 +183,11 @@ class CallerTrust(Life):
     @rule(days=st.sampled_from([1, 2, 5, 7]))
     def wait_for_days(self, days: int) -> None:
         self.pass_time(days * DAY)
+
+    @rule()
+    def await_the_night(self) -> None:
+        """Go to the next instant at which brands are taken to the carrier."""
+        self.pass_time(next_night(self.model.now) - self.model.now)
 
     # sub-entities
 
@@ -260,6 +265,9 @@ class CallerTrust(Life):
     def is_draft(self, registration: Registration) -> bool:
         return registration.status(self.model.now) == DRAFT
 
+    def is_to_be_signed(self, registration: Registration) -> bool:
+        return registration.status(self.model.now) in {DRAFT, REJECTED}
+
     def draft(self, registration: Registration | None) -> int | None:
         """Return how a change of a registration is refused because it is no draft."""
         return 409 if registration and not self.is_draft(registration) else None
@@ -303,7 +311,7 @@ class CallerTrust(Life):
     def sign(self, which: int, ahead: int, *, by_id: bool, at_wrong_time: bool) -> None:
         self.move_on()
         model = self.model
-        who, path, registration, refusal = self.found(which, by_id=by_id)
+        who, path, registration, refusal = self.found(which, by_id=by_id, wanted=self.is_to_be_signed)
         again = (self.draft(registration) is None) is at_wrong_time
         refusal = refusal or (409 if at_wrong_time else 400 if ahead else None)
         body = {**SIGNATURE, "consent_acknowledged_at": iso(model.now + ahead)}
@@ -403,13 +411,15 @@ class CallerTrust(Life):
     # reputation
 
     @precondition(lambda self: self.model.registrations)
-    @rule(which=which, frequency=st.none() | frequencies, with_letter=st.booleans())
-    def enable(self, which: int, frequency: str | None, *, with_letter: bool) -> None:
+    @rule(which=which, frequency=st.none() | frequencies, choice=st.sampled_from(["clean", "new", None]))
+    def enable(self, which: int, frequency: str | None, choice: str | None) -> None:
         self.move_on()
         model, who = self.model, self.registered(which, lambda r: r.carrier and not self.is_watching(r))
         registration = model.own(who)
+        if choice == "new":
+            self.upload(which, infected=False)
         clean = [key for key in model.documents if self.unusable(who, key) is None]
-        letter = mostly(clean, model.documents, which) if with_letter and model.documents else None
+        letter = pick({"clean": clean, "new": [*model.documents][-1:]}.get(choice or "") or [None], which)
         refusal: int | None
         if registration is None or registration.carrier is None:
             refusal = 409 if registration else 404
