@@ -130,19 +130,29 @@ class CallerTrust(Life):
         brand_name=names,
         stage=stages,
         frequency=frequencies,
+        branch=st.sampled_from([*SLUGS]),
         hipaa=st.booleans(),
         is_signed=st.booleans(),
-        has_branch=st.booleans(),
+        is_branch_signed=st.booleans(),
     )
     def open(
-        self, name: str, brand_name: str, stage: int, frequency: str, *, hipaa: bool, is_signed: bool, has_branch: bool
+        self,
+        name: str,
+        brand_name: str,
+        stage: int,
+        frequency: str,
+        branch: str,
+        *,
+        hipaa: bool,
+        is_signed: bool,
+        is_branch_signed: bool,
     ) -> None:
         """Begin somewhere between an empty account and a company with everything that the carrier knows."""
         self.model.hipaa = hipaa
         world = self.client.world
         with world.store.transaction():
             world.store.update("organizations", world.organization or {}, hipaa_enabled=hipaa)
-        self.create_sub_entity(0, "Uptown", None)
+        self.create_sub_entity(0, branch, None)
         self.buy_as(ORGANIZATION, LATER)
         self.buy_as(self.model.sub_entities[0].id, HIGH)
         sign = partial(self.sign, 0, 0, by_id=False, at_wrong_time=False)
@@ -164,7 +174,7 @@ class CallerTrust(Life):
         ]
         for way in ways[:stage]:
             way()
-        if has_branch:
+        if is_branch_signed:
             self.save_draft(2, name)
             self.sign(5, 0, by_id=False, at_wrong_time=False)  # by the sub-entity, for itself
 
@@ -414,7 +424,7 @@ class CallerTrust(Life):
     @rule(which=which, frequency=st.none() | frequencies, choice=st.sampled_from(["clean", "new", None]))
     def enable(self, which: int, frequency: str | None, choice: str | None) -> None:
         self.move_on()
-        model, who = self.model, self.registered(which, lambda r: r.carrier and not self.is_watching(r))
+        model, who = self.model, self.registered(which, self.is_unwatched)
         registration = model.own(who)
         if choice == "new":
             self.upload(which, infected=False)
@@ -449,6 +459,12 @@ class CallerTrust(Life):
         if registration is None:
             return 404
         return None if self.is_watching(registration) else 409
+
+    def is_unwatched(self, registration: Registration) -> bool:
+        """Whether the carrier would take a request to watch the numbers, if it came with a letter."""
+        reputation = registration.reputation
+        is_open = reputation is None or reputation.status(self.model.now) == REJECTED
+        return registration.carrier is not None and is_open
 
     def is_watching(self, registration: Registration) -> bool:
         return registration.reputation is not None and registration.reputation.status(self.model.now) == APPROVED
@@ -580,7 +596,9 @@ class CallerTrust(Life):
         return found
 
     @precondition(lambda self: self.model.caller_ids)
-    @rule(which=which, codes=st.sampled_from([[True], [False], [False, True], [False] * 3, [False] * TRIES + [True]]))
+    @rule(
+        which=which, codes=st.sampled_from([[True], [False], [False, True], [False] * TRIES, [False] * TRIES + [True]])
+    )
     def hand_in(self, which: int, codes: list[bool]) -> None:
         """Hand in codes, right or wrong, one after another."""
         model, caller_id = self.model, self.caller_id(which, PENDING)
