@@ -91,6 +91,7 @@ class CallerTrust(Life):
     def __init__(self) -> None:
         super().__init__()
         self.model = Model()
+        self.said: dict[tuple[str, int, str | None], list[int | None]] = {}  # scores, by number and refresh
 
     def who(self, which: int) -> str:
         """Pick whose key is used: mostly the umbrella's."""
@@ -433,7 +434,7 @@ class CallerTrust(Life):
         refusal: int | None
         if registration is None or registration.carrier is None:
             refusal = 409 if registration else 404
-        elif registration.reputation and registration.reputation.status(model.now) != REJECTED:
+        elif not self.is_unwatched(registration):  # asked before, and answered as it is
             assert self.do(who, None, "POST", REPUTATION, {"check_frequency": frequency or "daily"})
             return
         elif letter is None:
@@ -645,8 +646,8 @@ class CallerTrust(Life):
             expected = read and read.shown(model.now, read_only=not sees(who, read.owner))
             assert self.get(ENTERPRISE, who).data == expected
             reputation = read and read.reputation
-            settings = {"enterprise_id": read.id, **reputation.shown(model.now)} if read and reputation else None
-            assert self.get(REPUTATION, who).data == settings
+            watching = {"enterprise_id": read.id, **reputation.shown(model.now)} if read and reputation else None
+            assert self.get(REPUTATION, who).data == watching
             assert self.get(BRAND, who).data == (read.brand.shown(model.now) if read and read.brand else None)
             for registration in model.registrations:
                 answer = self.get(f"{ENTERPRISE}/{registration.id}", who)
@@ -672,6 +673,8 @@ class CallerTrust(Life):
                 scores = [value for name, value in number.items() if name.endswith("_score")]
                 low, high = BANDS.get(risk or "", (0, 0))
                 assert all(score is None if risk is None else low <= score <= high for score in scores)
+                refresh = (watched.phone, watched.since, number["last_refreshed_at"])
+                assert self.said.setdefault(refresh, scores) == scores  # they stay until the next one
                 if who == watched.owner:
                     alone = {**number, "enterprise_id": brand and brand.id}
                     assert self.get(f"{NUMBERS}/{watched.phone}", who).data == alone
