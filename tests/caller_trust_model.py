@@ -93,9 +93,8 @@ class Brand:
     hearing: Hearing | None = None  # from the next night on
 
     def submit(self, now: int) -> None:
-        night = now - now % DAY + 2 * HOUR
         self.submitted = now
-        self.hearing = Hearing.of(night if night > now else night + DAY, self.name)
+        self.hearing = Hearing.of(next_night(now), self.name)
 
     def edit(self, **changes: Any) -> None:
         for name, value in changes.items():
@@ -343,6 +342,12 @@ class Model:
 
 def sees(who: str, owner: str) -> bool:
     return who in {ORGANIZATION, owner}
+
+
+def next_night(now: int) -> int:
+    """Return the next 02:00 UTC, later than now."""
+    night = now - now % DAY + 2 * HOUR
+    return night if night > now else night + DAY
 
 
 def latest(*instants: int | None) -> str | None:

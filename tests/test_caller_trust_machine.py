@@ -29,7 +29,6 @@ from tests.caller_trust_model import (
     EXPIRED,
     FAILED,
     HIGH,
-    HOUR,
     LAPSE,
     LATER,
     MEDIUM,
@@ -58,6 +57,7 @@ from tests.caller_trust_model import (
     Reputation,
     SubEntity,
     latest,
+    next_night,
     sees,
 )
 from tests.conftest import COMPANY, ORGANIZATION, SIGNATURE, SIGNER, Answer
@@ -79,7 +79,7 @@ PDF = b"%PDF-1.7 a letter"
 names = st.sampled_from(["Harbor Dental"] * 3 + ["Rejected Dental"] * 2 + ["Undecided Dental"])
 frequencies = st.sampled_from([*PERIODS, "business_daily", "never"])
 texts = st.sampled_from(["Your appointment", "Your appointment", "Your appointment", " "])
-stages = st.sampled_from([0, 4, 5, 6, 9, 9, 9, 11, 13, 14, 14])  # how much of `open` is done
+stages = st.sampled_from([0, 4, 5, 6, 9, 9, 11, 13, 14, 14, 14])  # how much of `open` is done
 by_id = st.booleans()
 
 
@@ -91,6 +91,7 @@ class CallerTrust(Life):
     def __init__(self) -> None:
         super().__init__()
         self.model = Model()
+        self.said: dict[tuple[str, int, str | None], list[int | None]] = {}  # scores, by number and refresh
 
     def who(self, which: int) -> str:
         """Pick whose key is used: mostly the umbrella's."""
@@ -130,19 +131,29 @@ class CallerTrust(Life):
         brand_name=names,
         stage=stages,
         frequency=frequencies,
+        branch=st.sampled_from([*SLUGS]),
         hipaa=st.booleans(),
         is_signed=st.booleans(),
-        has_branch=st.booleans(),
+        is_branch_signed=st.booleans(),
     )
     def open(
-        self, name: str, brand_name: str, stage: int, frequency: str, *, hipaa: bool, is_signed: bool, has_branch: bool
+        self,
+        name: str,
+        brand_name: str,
+        stage: int,
+        frequency: str,
+        branch: str,
+        *,
+        hipaa: bool,
+        is_signed: bool,
+        is_branch_signed: bool,
     ) -> None:
         """Begin somewhere between an empty account and a company with everything that the carrier knows."""
         self.model.hipaa = hipaa
         world = self.client.world
         with world.store.transaction():
             world.store.update("organizations", world.organization or {}, hipaa_enabled=hipaa)
-        self.create_sub_entity(0, "Uptown", None)
+        self.create_sub_entity(0, branch, None)
         self.buy_as(ORGANIZATION, LATER)
         self.buy_as(self.model.sub_entities[0].id, HIGH)
         sign = partial(self.sign, 0, 0, by_id=False, at_wrong_time=False)
@@ -152,19 +163,19 @@ class CallerTrust(Life):
             partial(self.pass_time, SCAN),
             partial(self.save_draft, 0, name),
             partial(self.submit, 0, by_id=False),
-            sign if is_signed else partial(self.enable, 1, None, with_letter=True),
+            sign if is_signed else partial(self.enable, 1, None, "clean"),
             partial(self.hand_in, 0, [True]),
             partial(self.pass_time, VETTING),
             partial(self.change_frequency, 1, frequency),
             partial(self.save_brand, 0, brand_name, "Your appointment"),
             partial(self.set_logo, 0, LOGO),
             partial(self.submit_brand, 0),
-            partial(self.pass_time, 17 * HOUR - VETTING - SCAN),
+            self.await_the_night,
             partial(self.pass_time, VETTING),
         ]
         for way in ways[:stage]:
             way()
-        if has_branch:
+        if is_branch_signed:
             self.save_draft(2, name)
             self.sign(5, 0, by_id=False, at_wrong_time=False)  # by the sub-entity, for itself
 
@@ -183,6 +194,11 @@ class CallerTrust(Life):
     @rule(days=st.sampled_from([1, 2, 5, 7]))
     def wait_for_days(self, days: int) -> None:
         self.pass_time(days * DAY)
+
+    @rule()
+    def await_the_night(self) -> None:
+        """Go to the next instant at which brands are taken to the carrier."""
+        self.pass_time(next_night(self.model.now) - self.model.now)
 
     # sub-entities
 
@@ -260,6 +276,9 @@ class CallerTrust(Life):
     def is_draft(self, registration: Registration) -> bool:
         return registration.status(self.model.now) == DRAFT
 
+    def is_to_be_signed(self, registration: Registration) -> bool:
+        return registration.status(self.model.now) in {DRAFT, REJECTED}
+
     def draft(self, registration: Registration | None) -> int | None:
         """Return how a change of a registration is refused because it is no draft."""
         return 409 if registration and not self.is_draft(registration) else None
@@ -303,7 +322,7 @@ class CallerTrust(Life):
     def sign(self, which: int, ahead: int, *, by_id: bool, at_wrong_time: bool) -> None:
         self.move_on()
         model = self.model
-        who, path, registration, refusal = self.found(which, by_id=by_id)
+        who, path, registration, refusal = self.found(which, by_id=by_id, wanted=self.is_to_be_signed)
         again = (self.draft(registration) is None) is at_wrong_time
         refusal = refusal or (409 if at_wrong_time else 400 if ahead else None)
         body = {**SIGNATURE, "consent_acknowledged_at": iso(model.now + ahead)}
@@ -403,17 +422,19 @@ class CallerTrust(Life):
     # reputation
 
     @precondition(lambda self: self.model.registrations)
-    @rule(which=which, frequency=st.none() | frequencies, with_letter=st.booleans())
-    def enable(self, which: int, frequency: str | None, *, with_letter: bool) -> None:
+    @rule(which=which, frequency=st.none() | frequencies, choice=st.sampled_from(["clean", "new", None]))
+    def enable(self, which: int, frequency: str | None, choice: str | None) -> None:
         self.move_on()
-        model, who = self.model, self.registered(which, lambda r: r.carrier and not self.is_watching(r))
+        model, who = self.model, self.registered(which, self.is_unwatched)
         registration = model.own(who)
+        if choice == "new":
+            self.upload(which, infected=False)
         clean = [key for key in model.documents if self.unusable(who, key) is None]
-        letter = mostly(clean, model.documents, which) if with_letter and model.documents else None
+        letter = pick({"clean": clean, "new": [*model.documents][-1:]}.get(choice or "") or [None], which)
         refusal: int | None
         if registration is None or registration.carrier is None:
             refusal = 409 if registration else 404
-        elif registration.reputation and registration.reputation.status(model.now) != REJECTED:
+        elif not self.is_unwatched(registration):  # asked before, and answered as it is
             assert self.do(who, None, "POST", REPUTATION, {"check_frequency": frequency or "daily"})
             return
         elif letter is None:
@@ -439,6 +460,12 @@ class CallerTrust(Life):
         if registration is None:
             return 404
         return None if self.is_watching(registration) else 409
+
+    def is_unwatched(self, registration: Registration) -> bool:
+        """Whether the carrier would take a request to watch the numbers, if it came with a letter."""
+        reputation = registration.reputation
+        is_open = reputation is None or reputation.status(self.model.now) == REJECTED
+        return registration.carrier is not None and is_open
 
     def is_watching(self, registration: Registration) -> bool:
         return registration.reputation is not None and registration.reputation.status(self.model.now) == APPROVED
@@ -570,7 +597,9 @@ class CallerTrust(Life):
         return found
 
     @precondition(lambda self: self.model.caller_ids)
-    @rule(which=which, codes=st.sampled_from([[True], [False], [False, True], [False] * 3, [False] * TRIES + [True]]))
+    @rule(
+        which=which, codes=st.sampled_from([[True], [False], [False, True], [False] * TRIES, [False] * TRIES + [True]])
+    )
     def hand_in(self, which: int, codes: list[bool]) -> None:
         """Hand in codes, right or wrong, one after another."""
         model, caller_id = self.model, self.caller_id(which, PENDING)
@@ -617,8 +646,8 @@ class CallerTrust(Life):
             expected = read and read.shown(model.now, read_only=not sees(who, read.owner))
             assert self.get(ENTERPRISE, who).data == expected
             reputation = read and read.reputation
-            settings = {"enterprise_id": read.id, **reputation.shown(model.now)} if read and reputation else None
-            assert self.get(REPUTATION, who).data == settings
+            watching = {"enterprise_id": read.id, **reputation.shown(model.now)} if read and reputation else None
+            assert self.get(REPUTATION, who).data == watching
             assert self.get(BRAND, who).data == (read.brand.shown(model.now) if read and read.brand else None)
             for registration in model.registrations:
                 answer = self.get(f"{ENTERPRISE}/{registration.id}", who)
@@ -644,6 +673,8 @@ class CallerTrust(Life):
                 scores = [value for name, value in number.items() if name.endswith("_score")]
                 low, high = BANDS.get(risk or "", (0, 0))
                 assert all(score is None if risk is None else low <= score <= high for score in scores)
+                refresh = (watched.phone, watched.since, number["last_refreshed_at"])
+                assert self.said.setdefault(refresh, scores) == scores  # they stay until the next one
                 if who == watched.owner:
                     alone = {**number, "enterprise_id": brand and brand.id}
                     assert self.get(f"{NUMBERS}/{watched.phone}", who).data == alone

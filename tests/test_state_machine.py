@@ -100,7 +100,8 @@ class Account(Life):
     @rule(which=which, body=st.sampled_from(CNAM_CHANGES))
     def name_number(self, which: int, body: dict[str, Any]) -> None:
         model = self.model
-        record = mostly((each for each in model.numbers if each not in model.active()), model.numbers, which)
+        likely = [each for each, it in model.numbers.items() if it.was_seen_live or not it.is_active(model.now)]
+        record = mostly(likely, model.numbers, which)
         number = model.numbers[record]
         name = body.get("cnam_display_name", number.cnam)
         is_off = not body.get("cnam_enabled", name)
@@ -116,7 +117,9 @@ class Account(Life):
     @rule(which=which)
     def look_at_cnam(self, which: int) -> None:
         model = self.model
-        record = pick(list(model.numbers), which)
+        record = mostly(
+            (each for each in model.numbers if model.numbers[each].is_live(model.now)), model.numbers, which
+        )
         number = model.numbers[record]
         is_live = number.is_live(model.now)
         number.was_seen_live = is_live
