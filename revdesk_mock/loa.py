@@ -47,10 +47,11 @@ OTHER_SCRIPTS = "HeiseiKakuGo-W5"  # only named in it: whoever shows the page br
 INK, GRAY = HexColor("#1a1a1a"), HexColor("#6b6b6b")
 WIDTHS = (120, 336)  # points; of labels and values, together what the margins leave
 
-for _name in (ROMAN, BOLD, ITALIC):
-    registerFont(TTFont(_name, f"{_name}.ttf"))
+FONTS = tuple(TTFont(name, f"{name}.ttf") for name in (ROMAN, BOLD, ITALIC))
+for _font in FONTS:
+    registerFont(_font)
 registerFont(UnicodeCIDFont(OTHER_SCRIPTS))
-EMBEDDED = frozenset(TTFont(ROMAN, f"{ROMAN}.ttf").face.charToGlyph)  # the code points that the page can show itself
+EMBEDDED = frozenset(FONTS[0].face.charToGlyph)  # the code points that the page can show itself
 
 PLAIN = ParagraphStyle("plain", fontName=ROMAN, fontSize=9.5, leading=13, textColor=INK, autoLeading="max")
 PROSE = ParagraphStyle("prose", PLAIN, leading=15, spaceAfter=10)

@@ -6,7 +6,7 @@ from revdesk_mock.clock import MINUTE, SECOND
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.messages import Reason, Record
 from revdesk_mock.simulation.credentials import Credential
-from revdesk_mock.world import World
+from revdesk_mock.world import World, visible
 
 PDF = "application/pdf"
 # Chosen: the contract has texts here, and the docs name neither the words nor how long a scan takes.
@@ -58,8 +58,8 @@ def usable(world: World, credential: Credential, document_id: str, where: str) -
     One that is being scanned or did not pass is a conflict (chosen: the docs are silent). `where` is the
     place of the id in the request, like `body /loa_document_id`.
     """
-    document = world.store.get("documents", document_id)
-    if document is None or not credential.sees(document):
+    document = visible(world, credential, "documents", document_id)
+    if document is None:
         raise not_found("document", document_id, where)
     found = document["av_scan_status"]
     if found != CLEAN:

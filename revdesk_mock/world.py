@@ -170,10 +170,16 @@ class Reply:
 Handler = Callable[[World, Exchange], Reply]
 
 
+def visible(world: World, credential: Credential, collection: str, record_id: str) -> Record | None:
+    """Return a record that a key sees, or None."""
+    record = world.store.get(collection, record_id)
+    return record if record is not None and credential.sees(record) else None
+
+
 def owned(world: World, credential: Credential, collection: str, record_id: str, kind: str) -> Record:
     """Return a record that a key sees; raises ApiError (404 or 403 by policy) for every other id."""
-    record = world.store.get(collection, record_id)
-    if record is None or not credential.sees(record):
+    record = visible(world, credential, collection, record_id)
+    if record is None:
         raise not_found(kind, record_id, "path", world.policies.foreign_id_status)
     return record
 

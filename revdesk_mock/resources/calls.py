@@ -8,7 +8,7 @@ from revdesk_mock.errors import ApiError, invalid, not_found
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.placement import Plan
 from revdesk_mock.simulation.call_flow import leg
-from revdesk_mock.world import Exchange, Reply, World, owned, page, shown_status
+from revdesk_mock.world import Exchange, Reply, World, owned, page, shown_status, visible
 
 # Nobody observes how the numbers of this account are shown: the state is the one that the docs have for that.
 NO_EVIDENCE: Mapping[str, JSON] = {
@@ -122,8 +122,8 @@ def _agent(world: World, exchange: Exchange) -> Record:
     if agent_id is None:
         agent = next((record for _, record in world.store.newest("agents") if sees(record)), None)
     else:
-        agent = world.store.get("agents", agent_id.lower())
-        if agent is None or not sees(agent):
+        agent = visible(world, exchange.credential, "agents", agent_id.lower())
+        if agent is None:
             raise not_found("agent", agent_id, "body /assistantId")
     if agent is None or not agent["enabled"]:
         got = "no agent" if agent is None else "one that is switched off"

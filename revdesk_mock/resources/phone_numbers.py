@@ -4,7 +4,7 @@ from revdesk_mock import cnam, inventory, monitoring, pages, provisioning
 from revdesk_mock.clock import HOUR, iso, iso_or_none
 from revdesk_mock.errors import ApiError, invalid, not_found
 from revdesk_mock.messages import JSON, Reason, Record
-from revdesk_mock.world import Exchange, Reply, World, owned, page
+from revdesk_mock.world import Exchange, Reply, World, owned, page, visible
 
 MOST_OFFERS = 50  # documented
 OVERRIDE = ("auto_reply_enabled", "reply_delay_seconds", "default_prompt")
@@ -144,16 +144,15 @@ def _number(world: World, exchange: Exchange) -> Record:
 
 def _existing_agent(world: World, exchange: Exchange) -> str:
     agent_id: str = exchange.body["agent_id"]
-    agent = world.store.get("agents", agent_id.lower())
-    if agent is None or not exchange.credential.sees(agent):
+    if visible(world, exchange.credential, "agents", agent_id.lower()) is None:
         raise not_found("agent", agent_id, "body /agent_id")
     return agent_id.lower()
 
 
 def _agent_id(world: World, exchange: Exchange, number: Record) -> str | None:
     """Return the agent that a number is wired to; None where that is not the key's to see."""
-    agent = world.store.get("agents", number["agent_id"])
-    return None if agent is None or not exchange.credential.sees(agent) else str(agent["id"])
+    agent = visible(world, exchange.credential, "agents", number["agent_id"])
+    return None if agent is None else str(agent["id"])
 
 
 def _cnam_changes(world: World, number: Record, body: dict[str, JSON]) -> dict[str, JSON]:

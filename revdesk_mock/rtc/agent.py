@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from revdesk_mock.clock import Pace
+from revdesk_mock.rtc.packets import FRAME, RATE
 from revdesk_mock.rtc.rooms import AGENT, PERSON, Changed, Event, Participant, Room, Said, Track
 
 IDENTITY = "agent"
 STATE = "lk.agent.state"  # the attribute by which LiveKit's clients know what an agent does
 INITIALIZING, LISTENING, SPEAKING = "initializing", "listening", "speaking"
 ECHO, SILENT = "echo", "silent"
-BEAT = 0.02  # seconds of a packet
+BEAT = FRAME / RATE  # seconds of a packet
 
 Voice = Callable[[str], Sequence[bytes]]  # a text as Opus packets of 20 ms; may take a while
 

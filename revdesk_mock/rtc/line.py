@@ -10,6 +10,7 @@ from revdesk_mock.messages import JSON
 from revdesk_mock.rtc.packets import Digit, PacketQueue
 from revdesk_mock.rtc.peer import Listener, Peer, PeerError
 from revdesk_mock.rtc.rooms import (
+    MICROPHONE,
     Changed,
     Data,
     Event,
@@ -24,7 +25,6 @@ from revdesk_mock.rtc.rooms import (
 from revdesk_mock.rtc.switchboard import Seat
 
 EVENTS = "events"  # the label of the data channel
-MICROPHONE = "microphone"
 DTMF = "dtmf"  # the topic of keys pressed
 
 
@@ -134,9 +134,9 @@ class Line:
 
     def _expect(self, participant: Participant) -> bool:
         """Make room for a participant's tracks; return whether there is a new one."""
-        new = [sid for sid in participant.tracks if sid not in self._queues]
         if self.seat is not None and participant.identity == self.seat.identity:
             return False
+        new = [sid for sid in participant.tracks if sid not in self._queues]
         for sid in new:
             self._queues[sid] = PacketQueue(lead=2)  # a live voice comes unevenly
             self.peer.publish(participant.sid, sid, self._queues[sid])

@@ -35,6 +35,12 @@ class Seat:
     link: Link
     leaves: clock.Timer | None = None
 
+    def stay(self) -> None:
+        """Stop the timer, if it runs."""
+        if self.leaves is not None:
+            self.leaves.cancel()
+            self.leaves = None
+
 
 class Switchboard:
     """All open rooms of an emulator.
@@ -61,8 +67,7 @@ class Switchboard:
         world.run_due()
         seat = self._seats.get(fingerprint(token))
         if seat is not None and seat.leaves is not None:
-            seat.leaves.cancel()
-            seat.leaves = None
+            seat.stay()
             seat.link = link
             return seat, seat.room.relink(seat.identity, link)
         call, identity = placement.join(world, token), world.join_tokens.identity_of(token)
@@ -90,8 +95,7 @@ class Switchboard:
         """Let a participant go; when the last person has left, the call ends."""
         if self._seats.pop(seat.token, None) is None:
             return
-        if seat.leaves is not None:
-            seat.leaves.cancel()
+        seat.stay()
         seat.room.leave(seat.identity, reason)
         if not any(participant.kind == PERSON for participant in seat.room.participants):
             self._end_call(seat)
@@ -101,8 +105,7 @@ class Switchboard:
         for room in list(self._rooms.values()):
             room.close(SHUTDOWN)
         for seat in self._seats.values():
-            if seat.leaves is not None:
-                seat.leaves.cancel()
+            seat.stay()
         for world in self._followed:
             world.clock.unwatch()
         self._rooms.clear()
@@ -152,8 +155,7 @@ class Switchboard:
         del self._rooms[world.id, room.name]
         del self._addresses[call_id]
         for seat in [seat for seat in self._seats.values() if seat.room is room]:
-            if seat.leaves is not None:
-                seat.leaves.cancel()
+            seat.stay()
             del self._seats[seat.token]
         room.close(ROOM_CLOSED)
 

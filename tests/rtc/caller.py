@@ -66,6 +66,13 @@ async def stretch_of(next_frame: Callable[[], Awaitable[Frame]], hertz: float, s
                 return samples
 
 
+async def until(happened: Callable[[], object]) -> None:
+    """Wait until something is so, and let everything else run meanwhile."""
+    async with asyncio.timeout(SOON):
+        while not happened():
+            await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+
+
 class Microphone(MediaStreamTrack):
     """Sends the same packets over and over; nothing at all while it is muted."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from revdesk_mock.rtc.agent import ECHO, INITIALIZING, LISTENING, SILENT, SPEAKING, STATE, Agent
 from revdesk_mock.rtc.rooms import Changed, Participant, Room, Said, Track
-from tests.rtc.caller import live
+from tests.rtc.caller import live, until
 from tests.rtc.test_rooms import Ear
 
 WORDS = "Hello there."
@@ -30,9 +30,7 @@ def states(ear: Ear) -> list[str]:
 async def greeted(room: Room, ear: Ear) -> None:
     """Let the person be reached, and wait for the end of the greeting."""
     room.activate("ann")
-    async with asyncio.timeout(5):
-        while states(ear)[-1:] != [LISTENING]:
-            await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+    await until(lambda: states(ear)[-1:] == [LISTENING])
 
 
 def test_the_agent_is_there_before_anybody_and_says_nothing_yet() -> None:
@@ -71,9 +69,7 @@ def test_it_says_back_what_it_hears_as_it_came_or_keeps_silent(mode: str, heard:
 async def test_it_stops_in_the_middle_of_a_word_when_the_room_closes() -> None:
     room, ear = room_with_agent()
     room.activate("ann")
-    async with asyncio.timeout(5):
-        while not ear.heard:
-            await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+    await until(lambda: ear.heard)
     room.close()
     heard = len(ear.heard)
     await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)

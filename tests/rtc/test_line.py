@@ -9,7 +9,7 @@ from revdesk_mock.rtc.line import Line, written
 from revdesk_mock.rtc.rooms import Data, Gone, Participant, Room, Speaking, Track
 from revdesk_mock.rtc.switchboard import Seat
 from tests.conftest import Client as ApiClient
-from tests.rtc.caller import SOON, live, packets_of
+from tests.rtc.caller import live, packets_of, until
 from tests.rtc.test_rooms import Ear
 from tests.rtc.test_signalling import Client, client
 
@@ -32,19 +32,13 @@ async def connected(api: ApiClient) -> AsyncIterator[tuple[Room, Ear, Client, li
         await line.peer.close()
 
 
-async def until(ear: Ear, wanted: Data) -> None:
-    async with asyncio.timeout(SOON):
-        while wanted not in ear.told:
-            await asyncio.get_running_loop().run_in_executor(None, lambda: None)
-
-
 @live
 async def test_data_and_digits_reach_the_others(client: ApiClient) -> None:
     async with connected(client) as (_, bob, ann, _):
         ann.say(type="data", topic="chat", payload="Hello")
-        await until(bob, Data("chat", b"Hello", "ann"))
+        await until(lambda: Data("chat", b"Hello", "ann") in bob.told)
         ann.say(type="dtmf", digits="12#")
-        await until(bob, Data("dtmf", b"12#", "ann"))
+        await until(lambda: Data("dtmf", b"12#", "ann") in bob.told)
 
 
 @live
@@ -91,9 +85,7 @@ async def test_who_leaves_is_told_of_and_a_line_is_gone_once(client: ApiClient) 
 async def test_a_connection_that_ends_without_a_word_was_not_left(client: ApiClient) -> None:
     async with connected(client) as (room, _, ann, gone):
         await ann.close()
-        async with asyncio.timeout(SOON):
-            while not gone:
-                await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+        await until(lambda: gone)
         assert [line.has_left for line in gone] == [False]
         assert room.find("ann") is not None
 

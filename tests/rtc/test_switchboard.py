@@ -15,6 +15,7 @@ from revdesk_mock.rtc.rooms import LOST, ROOM_CLOSED, SHUTDOWN, Data, Gone, Join
 from revdesk_mock.rtc.switchboard import CALL_UPDATE, GRACE, Seat, Switchboard
 from revdesk_mock.world import World
 from tests.conftest import AGENT, MAIN, ORDINARY, SPEC, Client, emulator_with
+from tests.rtc.caller import until
 from tests.rtc.test_rooms import Ear
 
 BASE = "http://127.0.0.1:8473"
@@ -249,9 +250,7 @@ def test_time_goes_on_with_the_wall_while_somebody_is_in_a_room() -> None:
         token = (await client.send("POST", f"/v1/agents/{AGENT}/web-call")).data["token"]
         switchboard.enter(token, ear, BASE)
         client.world.clock.set(client.world.clock.now() + 999)  # a millisecond before it is answered
-        async with asyncio.timeout(5):
-            while "IN_PROGRESS" not in updates(ear):
-                await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+        await until(lambda: "IN_PROGRESS" in updates(ear))
         switchboard.close()
 
     asyncio.run(talk())
