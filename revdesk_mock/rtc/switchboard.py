@@ -53,8 +53,7 @@ class Switchboard:
         self._open_room = open_room
         self._later = later
         self._seats: dict[str, Seat] = {}
-        self._rooms: dict[tuple[str, str], Room] = {}
-        self._addresses: dict[str, str] = {}  # by a call's id: how its first person reached the emulator
+        self._rooms: dict[tuple[str, str], tuple[Room, str]] = {}  # with how the first person reached the emulator
         self._followed: set[World] = set()
 
     def enter(self, token: str, link: Link, base_url: str) -> tuple[Seat, list[Participant]]:
@@ -75,7 +74,7 @@ class Switchboard:
         others = room.join(self._participant(world, identity), link)
         seat = Seat(fingerprint(token), world, room, call["id"], identity, link)
         self._seats[seat.token] = seat
-        self._show_call(world, room, call)
+        room.send(_update(world, self._rooms[world.id, room.name][1], call))
         return seat, others
 
     def check(self, token: str) -> None:
@@ -102,7 +101,7 @@ class Switchboard:
 
     def close(self) -> None:
         """Close every room: the emulator stops."""
-        for room in list(self._rooms.values()):
+        for room, _ in list(self._rooms.values()):
             room.close(SHUTDOWN)
         for seat in self._seats.values():
             seat.stay()
@@ -120,15 +119,16 @@ class Switchboard:
     def _room(self, world: World, call: Record, base_url: str) -> Room:
         """Return the room of a call, opened now for the first who comes."""
         found = self._rooms.get((world.id, call["room_name"]))
-        if found is None:
-            found = self._rooms[world.id, call["room_name"]] = Room(call["room_name"], f"RM_{world.dice.hex(12)}")
-            self._addresses[call["id"]] = base_url
-            if world not in self._followed:
-                self._followed.add(world)
-                world.store.on_commit(lambda changes: self._follow(world, changes))
-                world.clock.watch(world.run_due)
-            self._open_room(world, found, call)
-        return found
+        if found is not None:
+            return found[0]
+        room = Room(call["room_name"], f"RM_{world.dice.hex(12)}")
+        self._rooms[world.id, room.name] = (room, base_url)
+        if world not in self._followed:
+            self._followed.add(world)
+            world.store.on_commit(lambda changes: self._follow(world, changes))
+            world.clock.watch(world.run_due)
+        self._open_room(world, room, call)
+        return room
 
     def _participant(self, world: World, identity: str) -> Participant:
         return Participant(f"PA_{world.dice.hex(12)}", identity, joined_at=world.clock.now())
@@ -139,21 +139,17 @@ class Switchboard:
             call = change.after or change.before
             if change.collection != "calls" or call is None:
                 continue
-            room = self._rooms.get((world.id, call["room_name"] or ""))
-            if room is None:
+            found = self._rooms.get((world.id, call["room_name"] or ""))
+            if found is None:
                 continue
+            room, base_url = found
             if change.after is not None:
-                self._show_call(world, room, change.after)
+                room.send(_update(world, base_url, change.after))
             if change.after is None or change.after["ended_at"] is not None:
-                self._close_room(world, room, call["id"])
+                self._close_room(world, room)
 
-    def _show_call(self, world: World, room: Room, call: Record) -> None:
-        shown = calls.describe(world, self._addresses[call["id"]], call)
-        room.send(Data(CALL_UPDATE, orjson.dumps(shown), None))
-
-    def _close_room(self, world: World, room: Room, call_id: str) -> None:
+    def _close_room(self, world: World, room: Room) -> None:
         del self._rooms[world.id, room.name]
-        del self._addresses[call_id]
         for seat in [seat for seat in self._seats.values() if seat.room is room]:
             seat.stay()
             del self._seats[seat.token]
@@ -164,3 +160,7 @@ class Switchboard:
         if call is not None:
             with seat.world.store.transaction():
                 seat.world.calls.hang_up(call)
+
+
+def _update(world: World, base_url: str, call: Record) -> Data:
+    return Data(CALL_UPDATE, orjson.dumps(calls.describe(world, base_url, call)), None)
