@@ -16,6 +16,7 @@ from revdesk_mock.admin import Admin
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.messages import Record, Request
+from revdesk_mock.rtc.network import LOOPBACK, Network
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
@@ -37,7 +38,14 @@ DRAINED = 16 * MAX_BYTES  # of an oversized body, so that its sender gets to rea
 class App:
     """An ASGI application over one emulator. `ready` turns false when it is about to stop."""
 
-    def __init__(self, emulator: Emulator, *, cors_origins: Sequence[str] = ("*",), local_only: bool = True) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        *,
+        cors_origins: Sequence[str] = ("*",),
+        local_only: bool = True,
+        network: Network = LOOPBACK,
+    ) -> None:
         self._emulator = emulator
         self.ready = True
         self._shared_api = CORSMiddleware(
@@ -47,7 +55,7 @@ class App:
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id", "X-RevDesk-Mock"],
             expose_headers=READABLE_HEADERS,
         )
-        self._signalling = Signalling(Switchboard(emulator, self._open_room))
+        self._signalling = Signalling(Switchboard(emulator, self._open_room), network)
         self._casting: Casting | None = None
         self._rooms = CORSMiddleware(
             Starlette(routes=self._signalling.routes()),

@@ -10,7 +10,8 @@ import pytest
 
 from revdesk_mock import ApiError, Emulator, Policies, placement
 from revdesk_mock.rtc.casting import Casting
-from revdesk_mock.rtc.rooms import Participant, Room, Track
+from revdesk_mock.rtc.events import Participant, Track
+from revdesk_mock.rtc.rooms import Room
 from tests.conftest import AGENT, COMPANY, MAIN, ORDINARY, SIGNATURE, Answer, Client, answer_of, emulator_with
 from tests.rtc.test_rooms import Ear
 

@@ -1,19 +1,13 @@
 """The agent in a room: it greets who comes in, and then does what its mode says."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-
-from revdesk_mock.clock import Pace
-from revdesk_mock.rtc.packets import FRAME, RATE
-from revdesk_mock.rtc.rooms import AGENT, PERSON, Changed, Event, Participant, Room, Said, Track
+from revdesk_mock.rtc.events import AGENT, PERSON, Changed, Event, Participant, Track
+from revdesk_mock.rtc.mouth import Mouth, Voice
+from revdesk_mock.rtc.rooms import Room
 
 IDENTITY = "agent"
 STATE = "lk.agent.state"  # the attribute by which LiveKit's clients know what an agent does
 INITIALIZING, LISTENING, SPEAKING = "initializing", "listening", "speaking"
 ECHO, SILENT = "echo", "silent"
-BEAT = FRAME / RATE  # seconds of a packet
-
-Voice = Callable[[str], Sequence[bytes]]  # a text as Opus packets of 20 ms; may take a while
 
 
 class Agent:
@@ -25,43 +19,30 @@ class Agent:
     def __init__(self, room: Room, sid: str, name: str, greeting: str, voice: Voice, mode: str = ECHO) -> None:
         self._room = room
         self._greeting = greeting
-        self._voice = voice
         self._mode = mode
-        self._track = f"TR_{sid}"
-        self._task: asyncio.Task[None] | None = None
-        self._is_speaking = False
+        self._has_greeted = False
         attributes = {STATE: INITIALIZING}
         room.join(Participant(f"PA_{sid}", IDENTITY, AGENT, name, attributes=attributes, is_active=True), self)
-        room.publish(IDENTITY, Track(self._track, "agent"))
+        self._mouth = Mouth(room, IDENTITY, Track(f"TR_{sid}", "agent"), voice, self._show)
 
     def tell(self, event: Event) -> None:
         """Greet the first person that can hear it."""
-        if isinstance(event, Changed) and self._task is None:
+        if isinstance(event, Changed) and not self._has_greeted:
             person = event.participant
             if person.kind == PERSON and person.is_active:
-                self._task = asyncio.create_task(self._say(self._greeting))
+                self._has_greeted = True
+                self._mouth.say(self._greeting)
+                if not self._mouth.is_speaking:
+                    self._show(is_speaking=False)
 
-    def hear(self, _: str, __: str, packet: bytes) -> None:
+    def hear(self, _: str, __: str, packet: bytes, level: int | None) -> None:
         """Say back what it hears, as it came."""
-        if self._mode == ECHO and not self._is_speaking:
-            self._room.sound(IDENTITY, self._track, packet)
+        if self._mode == ECHO:
+            self._mouth.echo(packet, level)
 
     def close(self, _: str) -> None:
         """Stop in the middle of a word."""
-        if self._task is not None:
-            self._task.cancel()
+        self._mouth.stop()
 
-    async def _say(self, text: str) -> None:
-        """Speak a text at its own pace, and show it as it is said."""
-        if text:
-            packets = await asyncio.get_running_loop().run_in_executor(None, self._voice, text)
-            self._is_speaking = True
-            self._room.describe(IDENTITY, attributes={STATE: SPEAKING})
-            self._room.tell(Said(IDENTITY, text, is_final=False, segment=self._track))
-            pace = Pace()
-            for packet in packets:
-                await pace.beat(BEAT)
-                self._room.sound(IDENTITY, self._track, packet)
-            self._room.tell(Said(IDENTITY, text, is_final=True, segment=self._track))
-            self._is_speaking = False
-        self._room.describe(IDENTITY, attributes={STATE: LISTENING})
+    def _show(self, is_speaking: bool) -> None:  # noqa: FBT001 # that is what is told
+        self._room.describe(IDENTITY, attributes={STATE: SPEAKING if is_speaking else LISTENING})

@@ -1,11 +1,11 @@
 """Casting: which agent takes part in a room, and with what voice."""
 
-from collections.abc import Sequence
 from functools import partial
 
 from revdesk_mock.messages import Record
 from revdesk_mock.rtc.agent import Agent
-from revdesk_mock.rtc.media import Encoder, frames_of
+from revdesk_mock.rtc.media import Encoder, frames_of, level
+from revdesk_mock.rtc.mouth import Spoken
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.speech import Speech
 from revdesk_mock.world import World
@@ -24,7 +24,7 @@ class Casting:
             voice, mode = partial(self._speak, agent), world.policies.agent_mode
             Agent(room, world.dice.hex(12), agent["name"], call["opening"] or "", voice, mode)
 
-    def _speak(self, agent: Record, text: str) -> Sequence[bytes]:
+    def _speak(self, agent: Record, text: str) -> Spoken:
         encoder = Encoder()
         samples = self._speech.say(text, agent["voice_id"], agent["language"])
-        return [encoder.encode(frame) for frame in frames_of(samples)]
+        return [(encoder.encode(frame), round(level(frame))) for frame in frames_of(samples)]

@@ -7,25 +7,31 @@ from typing import Any
 import orjson
 
 from revdesk_mock.messages import JSON
-from revdesk_mock.rtc.packets import Digit, PacketQueue
-from revdesk_mock.rtc.peer import Listener, Peer, PeerError
-from revdesk_mock.rtc.rooms import (
+from revdesk_mock.rtc.events import (
     MICROPHONE,
+    RPC_NOBODY,
+    Answered,
+    Asked,
     Changed,
     Data,
     Event,
     Gone,
     Joined,
     Participant,
+    Pressed,
+    Relayed,
     Said,
     Speaking,
     Track,
     describe_participant,
 )
+from revdesk_mock.rtc.network import LOOPBACK, Network
+from revdesk_mock.rtc.packets import Digit, PacketQueue
+from revdesk_mock.rtc.peer import Listener, Peer, PeerError
+from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Seat
 
 EVENTS = "events"  # the label of the data channel
-DTMF = "dtmf"  # the topic of keys pressed
 
 
 class Line:
@@ -34,9 +40,9 @@ class Line:
     `gone` is called once, when the connection is closed; `has_left` tells whether the client said good-bye.
     """
 
-    def __init__(self, gone: Callable[["Line"], None]) -> None:
+    def __init__(self, gone: Callable[["Line"], None], network: Network = LOOPBACK) -> None:
         listener = Listener(audio=self._audio, digit=self._digit, message=self._message, state=self._state)
-        self.peer = Peer(listener)
+        self.peer = Peer(listener, network)
         self.has_left = False
         self._gone = gone
         self.seat: Seat | None = None
@@ -60,9 +66,11 @@ class Line:
         """Pass an event on; new tracks wait for the client's next offer."""
         if isinstance(event, Joined | Changed) and self._expect(event.participant):
             self._send({"type": "offer_wanted"})
-        self._send(written(event))
+        message = written(event)
+        if message is not None:
+            self._send(message)
 
-    def hear(self, _: str, track: str, packet: bytes) -> None:
+    def hear(self, _: str, track: str, packet: bytes, __: int | None) -> None:
         """Pass sound on, as it came."""
         queue = self._queues.get(track)
         if queue is not None:
@@ -76,12 +84,13 @@ class Line:
 
     # from the client
 
-    def _audio(self, _: str, packet: bytes, __: int | None) -> None:
+    def _audio(self, _: str, packet: bytes, level: int | None) -> None:
         if self.seat is not None:
-            self.seat.room.sound(self.seat.identity, self._track, packet)
+            self.seat.room.sound(self.seat.identity, self._track, packet, level)
 
     def _digit(self, _: str, digit: Digit) -> None:
-        self._press(digit.key)
+        if self.seat is not None:
+            self.seat.room.send(Pressed(self.seat.identity, digit.key))
 
     def _state(self, state: str) -> None:
         if state == "connected" and self.seat is not None:
@@ -103,17 +112,34 @@ class Line:
                 self._answering = asyncio.create_task(self._answer(sdp))
             case {"type": "mute", "muted": bool() as is_muted}:
                 room.mute(me, self._track, is_muted=is_muted)
-            case {"type": "data", "topic": str() as topic, "payload": str() as payload}:
-                room.send(Data(topic, payload.encode(), me))
-            case {"type": "dtmf", "digits": str() as digits}:
-                self._press(digits)
             case {"type": "attributes", "attributes": dict() as attributes} if _are_texts(attributes):
                 room.describe(me, attributes=attributes)
             case {"type": "leave"}:
                 self.has_left = True
                 self._gone(self)
             case _:
-                known = "offer, mute, data, dtmf, attributes or leave, with their fields"
+                self._talk(room, me, order)
+
+    def _talk(self, room: Room, me: str, order: JSON) -> None:
+        """Pass on what a client says to the others."""
+        match order:
+            case {"type": "data", "topic": str() as topic, "payload": str() as text}:
+                room.send(Data(topic, text.encode(), me))
+            case {"type": "dtmf", "digits": str() as digits}:
+                room.send(Pressed(me, digits))
+            case {
+                "type": "rpc",
+                "id": str() as key,
+                "to": str() as to,
+                "method": str() as method,
+                "payload": str() as text,
+            }:
+                if not room.send_to(to, Asked(key, me, method, text)):
+                    self.tell(Answered(key, to, "", RPC_NOBODY))
+            case {"type": "rpc_answer", "id": str() as key, "to": str() as to, "payload": str() as text}:
+                room.send_to(to, Answered(key, me, text))
+            case _:
+                known = "offer, mute, data, dtmf, rpc, rpc_answer, attributes or leave, with their fields"
                 self._send({"type": "error", "message": f"That is no message of a client: send {known}."})
 
     async def _answer(self, offer: str) -> None:
@@ -127,10 +153,6 @@ class Line:
     @property
     def _track(self) -> str:
         return f"TR_{self.seat.token[:12]}" if self.seat is not None else ""
-
-    def _press(self, digits: str) -> None:
-        if self.seat is not None:
-            self.seat.room.send(Data(DTMF, digits.encode(), self.seat.identity))
 
     def _expect(self, participant: Participant) -> bool:
         """Make room for a participant's tracks; return whether there is a new one."""
@@ -146,15 +168,11 @@ class Line:
         self.peer.send(EVENTS, orjson.dumps(message).decode())
 
 
-def written(event: Event) -> dict[str, JSON]:
-    """Return an event as a client reads it."""
+def written(event: Event) -> dict[str, JSON] | None:
+    """Return an event as a client reads it; None for what it cannot."""
     match event:
-        case Joined(participant):
-            return {"type": "participant_joined", "participant": describe_participant(participant)}
-        case Changed(participant):
-            return {"type": "participant_changed", "participant": describe_participant(participant)}
-        case Gone(participant, reason):
-            return {"type": "participant_left", "identity": participant.identity, "reason": reason}
+        case Joined() | Changed() | Gone():
+            return _written_presence(event)
         case Data(topic, payload, sender):
             text = payload.decode("utf-8", "replace")
             return {"type": "data", "topic": topic, "payload": text, "from": sender}
@@ -162,6 +180,22 @@ def written(event: Event) -> dict[str, JSON]:
             return {"type": "said", "from": identity, "text": text, "final": is_final, "segment": segment}
         case Speaking(levels):
             return {"type": "speaking", "levels": dict(levels)}
+        case Pressed(sender, digits):
+            return {"type": "dtmf", "digits": digits, "from": sender}
+        case Asked(key, sender, method, payload):
+            return {"type": "rpc", "id": key, "method": method, "payload": payload, "from": sender}
+        case Answered(key, sender, payload, error):
+            failure = error and {"code": error[0], "message": error[1]}
+            return {"type": "rpc_answer", "id": key, "payload": payload, "error": failure, "from": sender}
+        case Relayed():
+            return None
+
+
+def _written_presence(event: Joined | Changed | Gone) -> dict[str, JSON]:
+    if isinstance(event, Gone):
+        return {"type": "participant_left", "identity": event.participant.identity, "reason": event.reason}
+    kind = "participant_joined" if isinstance(event, Joined) else "participant_changed"
+    return {"type": kind, "participant": describe_participant(event.participant)}
 
 
 def _are_texts(attributes: Mapping[str, Any]) -> bool:

@@ -1,94 +1,22 @@
-"""Rooms as plain state: participants, their tracks, and who hears of whom. No media library, no protocol."""
+"""Rooms as plain state: who is there, and who hears of whom. No media library, no protocol."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Protocol
 
-from revdesk_mock.messages import JSON
-
-PERSON, AGENT = "standard", "agent"
-MICROPHONE = "microphone"
-RELIABLE, LOSSY = "reliable", "lossy"
-
-# Why somebody is not in a room any more.
-LEFT, ROOM_CLOSED, REPLACED, LOST, SHUTDOWN = "left", "room_closed", "replaced", "lost", "shutdown"
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """One source of sound that a participant publishes."""
-
-    sid: str
-    name: str
-    source: str = MICROPHONE
-    is_muted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """Somebody in a room, as the others see it. Changes make a new one."""
-
-    sid: str
-    identity: str
-    kind: str = PERSON
-    name: str = ""
-    metadata: str = ""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    tracks: Mapping[str, Track] = field(default_factory=dict)
-    joined_at: int = 0  # Unix milliseconds
-    is_active: bool = False  # once sound and data can reach it
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """Somebody came in."""
-
-    participant: Participant
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """Somebody's tracks, attributes, name or metadata are others now."""
-
-    participant: Participant
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """Somebody is not here any more."""
-
-    participant: Participant
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """A packet for a topic: bytes that the room passes on as they are. `sender` None: the room itself."""
-
-    topic: str
-    payload: bytes
-    sender: str | None
-    kind: str = RELIABLE
-
-
-@dataclass(frozen=True, slots=True)
-class Speaking:
-    """Who is heard now, loudest first: identities with levels from 0 to 1."""
-
-    levels: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Words that a participant spoke, as text; `is_final` once the sentence is over."""
-
-    identity: str
-    text: str
-    is_final: bool
-    segment: str
-
-
-Event = Joined | Changed | Gone | Data | Speaking | Said
+from revdesk_mock.rtc.events import (
+    LEFT,
+    REPLACED,
+    ROOM_CLOSED,
+    Changed,
+    Event,
+    FromOne,
+    Gone,
+    Joined,
+    Participant,
+    ToOne,
+    Track,
+)
 
 
 class Link(Protocol):
@@ -97,8 +25,11 @@ class Link(Protocol):
     def tell(self, event: Event) -> None:
         """Take note of something that happened in the room."""
 
-    def hear(self, identity: str, track: str, packet: bytes) -> None:
-        """Take 20 ms of another participant's sound: one Opus packet."""
+    def hear(self, identity: str, track: str, packet: bytes, level: int | None) -> None:
+        """Take 20 ms of another participant's sound: one Opus packet, and how loud it is.
+
+        The level is in dBov, -127 to 0, or None where its sender does not tell.
+        """
 
     def close(self, reason: str) -> None:
         """Learn that one is not in the room any more."""
@@ -116,6 +47,11 @@ class Room:
         self.sid = sid
         self.is_open = True
         self._members: dict[str, tuple[Participant, Link]] = {}
+        self._watchers: list[Link] = []
+
+    def watch(self, link: Link) -> None:
+        """Let something see and hear all of the room without being in it; it is closed with the room."""
+        self._watchers.append(link)
 
     @property
     def participants(self) -> list[Participant]:
@@ -162,7 +98,7 @@ class Room:
         """Put everybody out; nobody comes in any more."""
         self.is_open = False
         members, self._members = self._members, {}
-        for _, link in members.values():
+        for link in (*(link for _, link in members.values()), *self._watchers):
             link.close(reason)
 
     def publish(self, identity: str, track: Track) -> None:
@@ -207,24 +143,35 @@ class Room:
 
         self._change(identity, changed)
 
-    def send(self, data: Data, to: frozenset[str] | None = None) -> None:
-        """Pass a packet on to everybody but its sender, or to some."""
+    def send(self, event: FromOne, to: frozenset[str] | None = None) -> None:
+        """Pass on what somebody sends to everybody else, or to some."""
         for identity, (_, link) in list(self._members.items()):
-            if identity != data.sender and (to is None or identity in to):
-                link.tell(data)
+            if identity != event.sender and (to is None or identity in to):
+                link.tell(event)
+        for watcher in self._watchers:
+            watcher.tell(event)
+
+    def send_to(self, identity: str, event: ToOne) -> bool:
+        """Pass a question or an answer on to one participant; return whether it is here."""
+        member = self._members.get(identity)
+        if member is not None:
+            member[1].tell(event)
+        return member is not None
 
     def tell(self, event: Event) -> None:
         """Tell everybody."""
         self._tell_others(None, event)
 
-    def sound(self, identity: str, track: str, packet: bytes) -> None:
-        """Let everybody else hear 20 ms of a track, unless it is muted."""
+    def sound(self, identity: str, track: str, packet: bytes, level: int | None = None) -> None:
+        """Let everybody else hear 20 ms of a track, unless it is muted; the level is in dBov, None if unknown."""
         member = self._members.get(identity)
         if member is None or track not in member[0].tracks or member[0].tracks[track].is_muted:
             return
         for other, (_, link) in list(self._members.items()):
             if other != identity:
-                link.hear(identity, track, packet)
+                link.hear(identity, track, packet, level)
+        for watcher in self._watchers:
+            watcher.hear(identity, track, packet, level)
 
     def _change(self, identity: str, change: Callable[[Participant], Participant]) -> None:
         member = self._members.get(identity)
@@ -238,15 +185,5 @@ class Room:
         for other, (_, link) in list(self._members.items()):
             if other != identity:
                 link.tell(event)
-
-
-def describe_participant(participant: Participant) -> dict[str, JSON]:
-    """Return a participant as JSON."""
-    plain: dict[str, Any] = {
-        field: getattr(participant, field) for field in ("sid", "identity", "kind", "name", "metadata", "is_active")
-    }
-    tracks = [
-        {"sid": track.sid, "name": track.name, "source": track.source, "muted": track.is_muted}
-        for track in participant.tracks.values()
-    ]
-    return {**plain, "attributes": dict(participant.attributes), "tracks": tracks}
+        for watcher in self._watchers:
+            watcher.tell(event)

@@ -10,7 +10,8 @@ from starlette.routing import Route
 from revdesk_mock.errors import ApiError, invalid
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON
-from revdesk_mock.rtc.rooms import describe_participant
+from revdesk_mock.rtc.events import describe_participant
+from revdesk_mock.rtc.network import LOOPBACK, Network
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import read_bearer
 
@@ -23,8 +24,9 @@ CLOSING = 2.0  # seconds that connections have when the emulator stops
 class Signalling:
     """The door at `/rtc/offer`. What speaks WebRTC is loaded when somebody first comes in."""
 
-    def __init__(self, switchboard: Switchboard) -> None:
+    def __init__(self, switchboard: Switchboard, network: Network = LOOPBACK) -> None:
         self._switchboard = switchboard
+        self._network = network
         self._lines: set[Line] = set()
 
     def routes(self) -> list[Route]:
@@ -56,7 +58,7 @@ class Signalling:
 
         try:
             read(offer)
-            line = Line(self._gone)
+            line = Line(self._gone, self._network)
             self._lines.add(line)
             try:
                 seat, others = self._switchboard.enter(token, line, base_url)

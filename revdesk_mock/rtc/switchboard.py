@@ -11,12 +11,14 @@ from revdesk_mock.errors import unauthorized
 from revdesk_mock.ids import fingerprint
 from revdesk_mock.messages import Record
 from revdesk_mock.resources import calls
-from revdesk_mock.rtc.rooms import LEFT, LOST, PERSON, ROOM_CLOSED, SHUTDOWN, Data, Link, Participant, Room
+from revdesk_mock.rtc.events import LEFT, LOST, PERSON, ROOM_CLOSED, SHUTDOWN, Data, Participant
+from revdesk_mock.rtc.rooms import Link, Room
 from revdesk_mock.signing import world_of
 from revdesk_mock.store import Change
 from revdesk_mock.world import World
 
 GRACE = 10  # seconds of real time in which a connection that dropped may come back
+REJOIN = 0.75  # after a good-bye: a client that reconnects in full says good-bye first, and comes back at once
 CALL_UPDATE = "callUpdate"  # the topic of a call's changes (documented: the event's name)
 
 Open = Callable[[World, Room, Record], None]
@@ -87,8 +89,15 @@ class Switchboard:
 
     def drop(self, seat: Seat, link: Link) -> None:
         """Note that a connection is lost: its place is kept for the grace time."""
+        self._keep(seat, link, GRACE, LOST)
+
+    def part(self, seat: Seat, link: Link) -> None:
+        """Note that a client said good-bye: its place is kept for a moment."""
+        self._keep(seat, link, REJOIN, LEFT)
+
+    def _keep(self, seat: Seat, link: Link, seconds: float, reason: str) -> None:
         if self._seats.get(seat.token) is seat and seat.link is link and seat.leaves is None:
-            seat.leaves = self._later(GRACE, lambda: self.leave(seat, LOST))
+            seat.leaves = self._later(seconds, lambda: self.leave(seat, reason))
 
     def leave(self, seat: Seat, reason: str = LEFT) -> None:
         """Let a participant go; when the last person has left, the call ends."""

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from revdesk_mock.rtc.agent import ECHO, INITIALIZING, LISTENING, SILENT, SPEAKING, STATE, Agent
-from revdesk_mock.rtc.rooms import Changed, Participant, Room, Said, Track
+from revdesk_mock.rtc.events import Changed, Participant, Said, Track
+from revdesk_mock.rtc.rooms import Room
 from tests.rtc.caller import live, until
 from tests.rtc.test_rooms import Ear
 
@@ -16,7 +17,7 @@ PACKETS = [b"one", b"two", b"three"]
 def room_with_agent(mode: str = ECHO, greeting: str = WORDS) -> tuple[Room, Ear]:
     """Return a room where an agent is and one person, whom nothing reaches yet."""
     room, ear = Room("room_1", "RM_1"), Ear()
-    Agent(room, "1", "Front desk", greeting, lambda _: PACKETS, mode)
+    Agent(room, "1", "Front desk", greeting, lambda _: [(packet, -20) for packet in PACKETS], mode)
     room.join(Participant("PA_ann", "ann"), ear)
     room.publish("ann", Track("TR_ann", "microphone"))
     return room, ear

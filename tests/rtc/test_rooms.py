@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revdesk_mock.rtc.rooms import (
+from revdesk_mock.rtc.events import (
     LEFT,
     LOSSY,
     REPLACED,
@@ -17,12 +17,11 @@ from revdesk_mock.rtc.rooms import (
     Gone,
     Joined,
     Participant,
-    Refused,
-    Room,
     Said,
     Track,
     describe_participant,
 )
+from revdesk_mock.rtc.rooms import Refused, Room
 
 PEOPLE = ("ann", "bob", "cy")
 MICROPHONE = Track("TR_1", "microphone")
@@ -39,7 +38,7 @@ class Ear:
     def tell(self, event: Event) -> None:
         self.told.append(event)
 
-    def hear(self, identity: str, track: str, packet: bytes) -> None:
+    def hear(self, identity: str, track: str, packet: bytes, _: int | None) -> None:
         self.heard.append((identity, track, packet))
 
     def close(self, reason: str) -> None:

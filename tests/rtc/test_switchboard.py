@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revdesk_mock import ApiError, Emulator, Settings
-from revdesk_mock.rtc.rooms import LOST, ROOM_CLOSED, SHUTDOWN, Data, Gone, Joined, Participant, Room
+from revdesk_mock.rtc.events import LOST, ROOM_CLOSED, SHUTDOWN, Data, Gone, Joined, Participant
+from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import CALL_UPDATE, GRACE, Seat, Switchboard
 from revdesk_mock.world import World
 from tests.conftest import AGENT, MAIN, ORDINARY, SPEC, Client, emulator_with

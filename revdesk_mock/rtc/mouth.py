@@ -1,0 +1,84 @@
+"""A mouth: what speaks for a participant of ours, one thing after another at its own pace."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+
+from revdesk_mock.clock import Pace
+from revdesk_mock.rtc.events import Said, Track
+from revdesk_mock.rtc.packets import FRAME, RATE
+from revdesk_mock.rtc.rooms import Room
+
+BEAT = FRAME / RATE  # seconds of a packet
+
+Spoken = Sequence[tuple[bytes, int]]  # Opus packets of 20 ms, each with its level in dBov
+Voice = Callable[[str], Spoken]  # a text as sound; may take a while
+Turn = Callable[[], Awaitable[None]]
+
+
+class Mouth:
+    """Publishes a participant's track and speaks on it; `turned` is told when it begins to speak, and when it ends."""
+
+    def __init__(self, room: Room, identity: str, track: Track, voice: Voice, turned: Callable[[bool], None]) -> None:
+        self._room = room
+        self._identity = identity
+        self._track = track.sid
+        self._voice = voice
+        self._turned = turned
+        self._waiting: deque[Turn] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._segments = 0
+        room.publish(identity, track)
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether something is being said, or waits to be."""
+        return self._task is not None
+
+    def say(self, text: str) -> None:
+        """Speak a text after what is being said, and show it as it is said; a blank one is left out."""
+        if text.strip():
+            self._then(lambda: self._speak(text))
+
+    def play(self, sound: Spoken) -> None:
+        """Let a sound be heard after what is being said."""
+        self._then(lambda: self._play(sound))
+
+    def echo(self, packet: bytes, level: int | None) -> None:
+        """Pass a packet on as it came, unless something is being said."""
+        if self._task is None:
+            self._room.sound(self._identity, self._track, packet, level)
+
+    def stop(self) -> None:
+        """Stop in the middle of a word, and forget the rest."""
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _then(self, turn: Turn) -> None:
+        self._waiting.append(turn)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            self._turned(True)  # that is what is told
+            while self._waiting:
+                await self._waiting.popleft()()
+        finally:
+            self._task = None
+            self._turned(False)  # as above
+
+    async def _speak(self, text: str) -> None:
+        sound = await asyncio.get_running_loop().run_in_executor(None, self._voice, text)
+        self._segments += 1
+        segment = f"{self._track}-{self._segments}"
+        self._room.tell(Said(self._identity, text, is_final=False, segment=segment))
+        await self._play(sound)
+        self._room.tell(Said(self._identity, text, is_final=True, segment=segment))
+
+    async def _play(self, sound: Spoken) -> None:
+        pace = Pace()
+        for packet, level in sound:
+            await pace.beat(BEAT)
+            self._room.sound(self._identity, self._track, packet, level)
