@@ -44,23 +44,25 @@ class Admin:
         """Return the routes for Starlette."""
         call = "/_revdesk/worlds/{world}/calls/{call}"
         return [
-            Route("/_revdesk/explain/{request_id}", self._guarded(self._explain)),
-            Route("/_revdesk/magic-numbers", self._guarded(self._magic_numbers)),
-            Route("/_revdesk/policies", self._guarded(self._policies)),
-            Route("/_revdesk/prices", self._guarded(self._prices)),
-            Route("/_revdesk/clock", self._guarded(self._clock), methods=["GET", "POST"]),
-            Route("/_revdesk/keys", self._guarded(self._mint_key), methods=["POST"]),
-            Route("/_revdesk/caller-ids/{id}/code", self._guarded(self._caller_id_code)),
-            Route("/_revdesk/brand/logo", self._guarded(self._set_logo), methods=["PUT"]),
+            Route("/_revdesk/explain/{request_id}", self.guarded(self._explain)),
+            Route("/_revdesk/magic-numbers", self.guarded(self._magic_numbers)),
+            Route("/_revdesk/policies", self.guarded(self._policies)),
+            Route("/_revdesk/prices", self.guarded(self._prices)),
+            Route("/_revdesk/clock", self.guarded(self._clock), methods=["GET", "POST"]),
+            Route("/_revdesk/keys", self.guarded(self._mint_key), methods=["POST"]),
+            Route("/_revdesk/caller-ids/{id}/code", self.guarded(self._caller_id_code)),
+            Route("/_revdesk/brand/logo", self.guarded(self._set_logo), methods=["PUT"]),
             *(
-                Route(f"/_revdesk/{what}/verdict", self._guarded(partial(self._verdict, *calls)), methods=["POST"])
+                Route(f"/_revdesk/{what}/verdict", self.guarded(partial(self._verdict, *calls)), methods=["POST"])
                 for what, calls in VERDICTS.items()
             ),
-            Route(f"{call}/recording.wav", self._guarded(self._recording)),
-            Route(f"{call}/transcript", self._guarded(self._transcript)),
+            Route(f"{call}/recording.wav", self.guarded(self._recording)),
+            Route(f"{call}/transcript", self.guarded(self._transcript)),
         ]
 
-    def _guarded(self, endpoint: Callable[[Request], Awaitable[Response]]) -> Endpoint:
+    def guarded(self, endpoint: Endpoint) -> Endpoint:
+        """Wrap an endpoint: refusals as the vendor's envelope, and other sites' pages refused."""
+
         async def answer(request: Request) -> Response:
             try:
                 self._check_origin(request)

@@ -16,6 +16,7 @@ from revdesk_mock.admin import Admin
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.messages import Record, Request
+from revdesk_mock.room_admin import RoomAdmin
 from revdesk_mock.rtc.network import LOOPBACK, Network
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
@@ -55,7 +56,8 @@ class App:
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id", "X-RevDesk-Mock"],
             expose_headers=READABLE_HEADERS,
         )
-        self._signalling = Signalling(Switchboard(emulator, self._open_room), network)
+        switchboard = Switchboard(emulator, self._open_room)
+        self._signalling = Signalling(switchboard, network)
         self._casting: Casting | None = None
         self._rooms = CORSMiddleware(
             Starlette(routes=self._signalling.routes()),
@@ -63,12 +65,14 @@ class App:
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
+        admin = Admin(emulator, local_only=local_only)
         self._own = Starlette(
             routes=[
                 Route("/health", self._show_health),
                 Route("/ready", self._show_ready),
                 Route("/.well-known/oauth-protected-resource", self._show_resource),
-                *Admin(emulator, local_only=local_only).routes(),
+                *admin.routes(),
+                *RoomAdmin(emulator, switchboard, admin.guarded).routes(),
             ]
         )
 

@@ -40,6 +40,7 @@ LAYERS: list[set[str]] = [
     {"rtc.line", "rtc.casting"},
     {"rtc.signalling"},
     {"admin"},
+    {"room_admin"},
     {"app"},
     {"server", "request_log"},
     {"cli"},
@@ -48,7 +49,7 @@ LAYERS: list[set[str]] = [
 
 # The one home of each library.
 HOMES = {
-    "starlette": {"app", "admin", "rtc.signalling"},
+    "starlette": {"app", "admin", "room_admin", "rtc.signalling", "rtc.livekit"},
     "uvicorn": {"server"},
     "jsonschema": {"validation", "wording"},
     "jsonschema_rs": {"validation"},
@@ -58,6 +59,7 @@ HOMES = {
     "aiortc": {"rtc.peer", "rtc.patches", "rtc.channels"},
     "aioice": {"rtc.patches", "rtc.sockets"},
     "espeakng_loader": {"rtc.espeak"},
+    "livekit": {"rtc.livekit", "rtc.protobuf", "rtc.session"},
     "ctypes": {"rtc.espeak"},
     "av": {"rtc.media", "rtc.speech"},
     "numpy": {"rtc.media", "rtc.speech"},

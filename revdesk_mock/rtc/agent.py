@@ -1,6 +1,6 @@
 """The agent in a room: it greets who comes in, and then does what its mode says."""
 
-from revdesk_mock.rtc.events import AGENT, PERSON, Changed, Event, Participant, Track
+from revdesk_mock.rtc.events import AGENT, PERSON, RPC_UNKNOWN, Answered, Asked, Changed, Event, Participant, Track
 from revdesk_mock.rtc.mouth import Mouth, Voice
 from revdesk_mock.rtc.rooms import Room
 
@@ -26,14 +26,18 @@ class Agent:
         self._mouth = Mouth(room, IDENTITY, Track(f"TR_{sid}", "agent"), voice, self._show)
 
     def tell(self, event: Event) -> None:
-        """Greet the first person that can hear it."""
-        if isinstance(event, Changed) and not self._has_greeted:
-            person = event.participant
-            if person.kind == PERSON and person.is_active:
+        """Greet the first person that can hear it, and do what it is asked for."""
+        match event:
+            case Changed(person) if person.kind == PERSON and person.is_active and not self._has_greeted:
                 self._has_greeted = True
                 self._mouth.say(self._greeting)
                 if not self._mouth.is_speaking:
                     self._show(is_speaking=False)
+            case Asked(key, sender, "say", text):
+                self._mouth.say(text)
+                self._room.send_to(sender, Answered(key, IDENTITY, ""))
+            case Asked(key, sender):
+                self._room.send_to(sender, Answered(key, IDENTITY, "", RPC_UNKNOWN))
 
     def hear(self, _: str, __: str, packet: bytes, level: int | None) -> None:
         """Say back what it hears, as it came."""

@@ -10,7 +10,8 @@ PERSON, AGENT, PHONE = "standard", "agent", "sip"
 MICROPHONE = "microphone"
 RELIABLE, LOSSY = "reliable", "lossy"
 
-RPC_NOBODY = (1401, "Recipient not found")  # the code that LiveKit's clients know for it
+# Why a remote procedure call fails, with the codes that LiveKit's clients know.
+RPC_UNKNOWN, RPC_NOBODY = (1400, "Method not supported at destination"), (1401, "Recipient not found")
 
 # Why somebody is not in a room any more.
 LEFT, ROOM_CLOSED, REPLACED, LOST, SHUTDOWN = "left", "room_closed", "replaced", "lost", "shutdown"

@@ -108,6 +108,15 @@ class Switchboard:
         if not any(participant.kind == PERSON for participant in seat.room.participants):
             self._end_call(seat)
 
+    def rooms(self, world: World) -> list[Room]:
+        """Return the open rooms of a world."""
+        return [room for (owner, _), (room, _) in self._rooms.items() if owner == world.id]
+
+    def find_room(self, world: World, name: str) -> Room | None:
+        """Return an open room of a world by its name, or None."""
+        found = self._rooms.get((world.id, name))
+        return found and found[0]
+
     def close(self) -> None:
         """Close every room: the emulator stops."""
         for room, _ in list(self._rooms.values()):

@@ -1,0 +1,71 @@
+"""The admin API of rooms under /_revdesk/rooms: who is there, and words put into their mouths."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from revdesk_mock.admin import Endpoint
+from revdesk_mock.emulator import Emulator
+from revdesk_mock.errors import ApiError, not_found
+from revdesk_mock.json_body import read_object
+from revdesk_mock.rtc.events import AGENT, Asked, describe_participant
+from revdesk_mock.rtc.rooms import Room
+from revdesk_mock.rtc.switchboard import Switchboard
+from revdesk_mock.simulation.credentials import read_bearer
+
+Guard = Callable[[Endpoint], Endpoint]
+
+
+class RoomAdmin:
+    """The routes; `guarded` wraps each as the other routes of the admin API are."""
+
+    def __init__(self, emulator: Emulator, switchboard: Switchboard, guarded: Guard) -> None:
+        self._emulator = emulator
+        self._switchboard = switchboard
+        self._guarded = guarded
+
+    def routes(self) -> list[Route]:
+        """Return the routes for Starlette."""
+        room = "/_revdesk/rooms/{room}"
+        return [
+            Route("/_revdesk/rooms", self._guarded(self._list)),
+            Route(room, self._guarded(self._show)),
+            Route(f"{room}/say", self._guarded(self._say), methods=["POST"]),
+        ]
+
+    async def _list(self, request: Request) -> Response:
+        """Answer the open rooms of the bearer's world."""
+        world = self._emulator.world(read_bearer(request.headers))
+        return JSONResponse([_described(room) for room in self._switchboard.rooms(world)])
+
+    async def _show(self, request: Request) -> Response:
+        """Answer one open room and who is there."""
+        return JSONResponse(_described(self._room(request)))
+
+    async def _say(self, request: Request) -> Response:
+        """Let the agent of a room say a `text`."""
+        room = self._room(request)
+        match read_object(await request.body()):
+            case {"text": str() as text, **rest} if not rest and text.strip():
+                agent = next((one for one in room.participants if one.kind == AGENT), None)
+                if agent is None:
+                    raise not_found("agent", room.name, "path /room")
+                room.send_to(agent.identity, Asked("", "", "say", text))
+            case _:
+                what = '{"text": "Hello"}'
+                raise ApiError("validation_error", f"Nothing can be said of that: send {what}.", fields={"body": what})
+        return JSONResponse({"room_name": room.name, "by": agent.identity, "text": text})
+
+    def _room(self, request: Request) -> Room:
+        world = self._emulator.world(read_bearer(request.headers))
+        room = self._switchboard.find_room(world, request.path_params["room"])
+        if room is None:
+            raise not_found("room that is open", request.path_params["room"], "path /room")
+        return room
+
+
+def _described(room: Room) -> dict[str, object]:
+    people = [describe_participant(one) for one in room.participants]
+    return {"room_name": room.name, "sid": room.sid, "participants": people}
