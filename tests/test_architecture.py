@@ -15,7 +15,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # From the bottom to the top; a module imports from lower layers only. A name ending in a dot is a folder
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
-    {"messages", "clock", "ids", "e164", "room_address", "window"},
+    {"messages", "clock", "ids", "e164", "room_address", "public_url", "window"},
     {"errors", "inventory", "signing", "loa"},
     {"settings", "pages", "cnam"},
     {"spec", "store", "json_body", "wording"},
@@ -37,25 +37,25 @@ LAYERS: list[set[str]] = [
     {"rtc.agent"},
     {"rtc.espeak"},
     {"rtc.speech"},
-    {"rtc.line", "rtc.casting"},
+    {"rtc.line", "rtc.casting", "request_body"},
     {"rtc.signalling"},
     {"admin"},
     {"room_admin"},
     {"app"},
-    {"server", "request_log"},
+    {"server", "request_log", "option_types"},
     {"cli"},
     {"__main__"},
 ]
 
 # The one home of each library.
 HOMES = {
-    "starlette": {"app", "admin", "room_admin", "rtc.signalling", "rtc.livekit"},
+    "starlette": {"app", "admin", "request_body", "room_admin", "rtc.signalling", "rtc.livekit"},
     "uvicorn": {"server"},
     "jsonschema": {"validation", "wording"},
     "jsonschema_rs": {"validation"},
     "jwt": {"signing"},
     "reportlab": {"loa"},
-    "click": {"cli"},
+    "click": {"cli", "option_types"},
     "aiortc": {"rtc.peer", "rtc.patches", "rtc.channels"},
     "aioice": {"rtc.patches", "rtc.sockets"},
     "espeakng_loader": {"rtc.espeak"},
