@@ -175,6 +175,33 @@ def test_starting_loads_nothing_that_only_rooms_need() -> None:
     assert not {"aiortc", "aioice", "av", "numpy"} & set(loaded)
 
 
+REFUSED_JOINS = """
+import http.client, json, sys
+from revdesk_mock import Emulator
+from revdesk_mock.server import Server
+
+def ask(method, path, bearer, body=None):
+    connection.request(method, path, body, {"Authorization": f"Bearer {bearer}"})
+    answer = connection.getresponse()
+    print(answer.status)
+    return json.load(answer)
+
+with Server(Emulator()) as server:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    agent = ask("GET", "/v1/agents", "revdesk_key")["data"][0]["id"]
+    token = ask("POST", f"/v1/agents/{agent}/web-call", "revdesk_key")["data"]["token"]
+    ask("POST", "/rtc/offer", "revdesk_key", "{}")
+    ask("POST", "/rtc/offer", token, "v=0")
+print(*sys.modules)
+"""
+
+
+def test_what_only_rooms_need_is_not_loaded_by_requests_and_joins_that_are_refused() -> None:
+    *statuses, loaded = run_python(REFUSED_JOINS).splitlines()
+    assert statuses == ["200", "200", "401", "400"]
+    assert not {"aiortc", "aioice", "av", "numpy"} & set(loaded.split())
+
+
 def test_the_public_names_are_these() -> None:
     names = run_python("import revdesk_mock as r; [getattr(r, n) for n in r.__all__]; print(*r.__all__)").split()
     assert names == ["ApiError", "Emulator", "Policies", "Request", "Response", "Settings", "StartError", "World"]
