@@ -11,7 +11,8 @@ def read(text: str) -> str:
         raise ValueError(f"{text!r} has characters that no URL has; it takes {WANTED}")
     try:
         parts = urlsplit(text)
-        parts.port  # noqa: B018 # it raises
+        if parts.port == 0:
+            raise ValueError("nothing is at port 0")
     except ValueError as error:
         raise ValueError(f"{text!r} is no URL ({error}); it takes {WANTED}") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:

@@ -20,6 +20,7 @@ def test_a_public_url_keeps_its_prefix_and_loses_the_slash_at_its_end(text: str)
         ("http://", "does not begin with http"),
         ("http://host:port", "is no URL"),
         ("http://host:70000", "is no URL"),
+        ("http://host:0", "is no URL"),
         ("http://[::1", "is no URL"),
         ("http://ann@host", "a user"),
         ("http://host/?x=1", "a query"),

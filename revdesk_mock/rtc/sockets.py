@@ -35,7 +35,7 @@ def bind(address: str, network: Network) -> socket.socket:
         except OSError as error:
             bound.close()
             if error.errno != errno.EADDRINUSE or network.ports is None:
-                advice = f"no UDP socket on {address}: {error.strerror}; see --media-host"
+                advice = f"no UDP socket on {address}: {error.strerror}; see --media-host and --media-ports"
                 raise OSError(error.errno, advice) from error
         else:
             return bound

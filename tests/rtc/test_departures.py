@@ -77,7 +77,8 @@ async def test_a_server_stops_with_people_in_its_rooms_and_leaves_nothing_behind
 
     monkeypatch.setattr("uvicorn.Server.shutdown", look)
     with Server(Emulator(Settings(seed="test"), SPEC)) as server:
-        async with client() as one, client() as two, client() as three:
+        async with client() as one, client() as two, client() as three, client() as deaf:
+            await ask(server, "POST", "/rtc/offer", {"sdp": await deaf.offer()}, await web_call(server))
             for each in (one, two, three):
                 await each.join(server, await web_call(server))
             for each in (one, two, three):
