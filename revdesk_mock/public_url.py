@@ -11,12 +11,11 @@ def read(text: str) -> str:
         raise ValueError(f"{text!r} has characters that no URL has; it takes {WANTED}")
     try:
         parts = urlsplit(text)
-        if parts.port == 0:
-            raise ValueError("nothing is at port 0")
+        port = parts.port
     except ValueError as error:
         raise ValueError(f"{text!r} is no URL ({error}); it takes {WANTED}") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{text!r} does not begin with http:// or https:// and a host; it takes {WANTED}")
-    if parts.username is not None or set(text) & set("?#"):
-        raise ValueError(f"{text!r} has a user, a query or a fragment; it takes {WANTED}")
+    if parts.username is not None or port == 0 or set(text) & set("?#"):
+        raise ValueError(f"{text!r} has a user, port 0, a query or a fragment; it takes {WANTED}")
     return text.rstrip("/")
