@@ -18,7 +18,7 @@ from revdesk_mock.emulator import Emulator
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.request_body import read_body
 from revdesk_mock.room_admin import RoomAdmin
-from revdesk_mock.rtc.livekit import LiveKit
+from revdesk_mock.rtc.livekit.door import LiveKit
 from revdesk_mock.rtc.network import LOOPBACK, Network
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
