@@ -16,8 +16,10 @@ from revdesk_mock.admin import Admin
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.messages import Record, Request
+from revdesk_mock.recordings import Recordings
 from revdesk_mock.room_admin import RoomAdmin
 from revdesk_mock.rtc.network import LOOPBACK, Network
+from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
@@ -57,6 +59,7 @@ class App:
             expose_headers=READABLE_HEADERS,
         )
         switchboard = Switchboard(emulator, self._open_room)
+        self._recorder = Recorder()
         self._signalling = Signalling(switchboard, network)
         self._casting: Casting | None = None
         self._rooms = CORSMiddleware(
@@ -65,7 +68,7 @@ class App:
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-        admin = Admin(emulator, local_only=local_only)
+        admin = Admin(emulator, Recordings(self._recorder), local_only=local_only)
         self._own = Starlette(
             routes=[
                 Route("/health", self._show_health),
@@ -95,7 +98,7 @@ class App:
     def _open_room(self, world: World, room: Room, call: Record) -> None:
         from revdesk_mock.rtc.casting import Casting
 
-        self._casting = self._casting or Casting()
+        self._casting = self._casting or Casting(self._recorder)
         self._casting.open_room(world, room, call)
 
     async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -171,7 +171,7 @@ def test_an_agent_talks_at_once_when_the_browser_has_joined(client: Client) -> N
 def test_a_talk_with_an_agent_ends_when_the_browser_hangs_up(client: Client) -> None:
     token, call_id = opened(client, WEB)
     placement.join(client.world, token)
-    client.advance(61)
+    client.advance(60)
     client.post(f"/v1/calls/{call_id}/hangup")
     call = look(client, call_id)
     assert (call["status"], call["duration_seconds"], call["has_recording"]) == ("COMPLETED", 60, True)
