@@ -53,6 +53,7 @@ def ogg(pieces: Iterable[Piece]) -> Iterator[bytes]:
     written = _Written()
     with av.open(written, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=RATE, layout="stereo", bit_rate=BIT_RATE)
+        container.start_encoding()  # or a call of no time would be no file
         at = 0
         for piece in pieces:
             frame = av.AudioFrame.from_ndarray(piece.reshape(1, -1), format="s16", layout="stereo")

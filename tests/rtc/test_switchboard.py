@@ -114,6 +114,17 @@ def test_a_token_lets_its_bearer_in_where_the_agent_waits_and_the_call_starts(ha
     assert newest(hall.client)["status"] == "IN_PROGRESS"
 
 
+def test_what_is_noted_beside_a_call_is_no_change_of_it(hall: Hall) -> None:
+    ear = Ear()
+    seat, _ = hall.enter(web_call(hall.client), ear)
+    call, store = hall.client.world.store.get("calls", seat.call_id), hall.client.world.store
+    assert call is not None
+    told = updates(ear)
+    with store.transaction():
+        store.update("calls", call, digits="12")
+    assert updates(ear) == told
+
+
 def test_a_check_uses_nothing_up(hall: Hall) -> None:
     token = web_call(hall.client)
     hall.switchboard.check(token)
