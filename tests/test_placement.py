@@ -178,6 +178,12 @@ def test_a_talk_with_an_agent_ends_when_the_browser_hangs_up(client: Client) -> 
     assert client.world.guardrails.spent_today() == 70_000
 
 
+def test_a_call_that_rings_nobody_is_answered_when_it_is_joined(client: Client) -> None:
+    token, call_id = opened(client, WEB)
+    placement.join(client.world, token)
+    assert look(client, call_id)["status"] == "IN_PROGRESS"
+
+
 def test_a_talk_with_an_agent_ends_by_itself_after_four_hours(client: Client) -> None:
     token, call_id = opened(client, WEB)
     placement.join(client.world, token)

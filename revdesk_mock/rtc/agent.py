@@ -67,11 +67,14 @@ class Agent:
         self._behaviour = behaviour
         self._has_greeted = self._has_begun = self._person_speaks = False
         attributes = {STATE: INITIALIZING}
-        room.join(Participant(f"PA_{sid}", IDENTITY, AGENT, name, attributes=attributes, is_active=True), self)
+        me = Participant(f"PA_{sid}", IDENTITY, AGENT, name, attributes=attributes, is_active=True)
+        others = room.join(me, self)
         track = Track(f"TR_{sid}", "agent")
         self._mouth = Mouth(room, IDENTITY, track, voice, self._turned, lambda: self._show(THINKING))
         self._means = Means(self._mouth, tone, notebook.hang_up)
         self._act: Act = act_of(behaviour, self._means)
+        for other in others:  # it may come later than those it talks to
+            self.tell(Changed(other))
 
     def tell(self, event: Event) -> None:
         """Greet the first person that can hear it, take its turns, and do what it is asked for."""

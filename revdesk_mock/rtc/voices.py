@@ -12,7 +12,7 @@ from revdesk_mock.rtc.rooms import Room
 # of 12 steps -74; between words a voice falls below -45.
 LOUD, AUDIBLE = -45.0, -55.0
 ONSET = 3  # loud packets that make speech, with pauses no longer than HANGOVER between them: less is a click
-HANGOVER = 30  # quiet packets, 0.6 s, that end it: the short beeps of a browser's fake microphone come every 0.5 s
+HANGOVER = 25  # quiet packets, 0.5 s, that end it: the beeps of a browser's fake microphone are one speech
 BEAT = 0.25  # seconds between two reports while somebody speaks
 LOST = 2  # whole beats without a packet that end it: a sender that stopped, or is muted on its own side
 

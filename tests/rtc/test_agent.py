@@ -62,6 +62,11 @@ class Scene:
     pad: Pad = field(default_factory=Pad)
 
     def __post_init__(self) -> None:
+        self.put_agent()
+        self.room.join(Participant("PA_ann", "ann"), self.ear)
+        self.room.publish("ann", Track("TR_ann", "microphone"))
+
+    def put_agent(self) -> None:
         sound = [(packet, -20) for packet in PACKETS]
         Agent(
             self.room,
@@ -73,8 +78,6 @@ class Scene:
             self.pad,
             self.behaviour,
         )
-        self.room.join(Participant("PA_ann", "ann"), self.ear)
-        self.room.publish("ann", Track("TR_ann", "microphone"))
 
     async def greeted(self) -> None:
         """Let the person be reached, and wait for the end of the greeting."""
@@ -129,6 +132,15 @@ async def test_who_can_hear_it_is_greeted_once_in_sound_and_in_words() -> None:
     assert scene.heard == PACKETS
     said = [(event.text, event.is_final) for event in scene.ear.told if isinstance(event, Said)]
     assert said == [(WORDS, False), (WORDS, True)]
+
+
+@live
+async def test_one_that_comes_later_greets_who_is_there() -> None:
+    scene = Scene(greeting="")
+    await scene.greeted()
+    scene.greeting = WORDS
+    scene.put_agent()
+    await scene.answered(WORDS)
 
 
 @live
