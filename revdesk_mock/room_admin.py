@@ -11,11 +11,10 @@ from revdesk_mock.admin import Endpoint
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
-from revdesk_mock.messages import JSON
-from revdesk_mock.rtc.events import AGENT, Asked, Participant, describe_participant
+from revdesk_mock.messages import JSON, Record
+from revdesk_mock.rtc.events import AGENT, RPC_FAILED, describe_participant
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Switchboard
-from revdesk_mock.simulation import agent_modes
 from revdesk_mock.simulation.credentials import read_bearer
 from revdesk_mock.world import World
 
@@ -54,24 +53,17 @@ class RoomAdmin:
         _, room = self._room(request)
         match read_object(await request.body()):
             case {"text": str() as text, **rest} if not rest and text.strip():
-                agent = _agent(room)
-                room.send_to(agent.identity, Asked("", "", "say", text))
+                agent = _ask_agent(room, "say", text)
             case _:
                 what = '{"text": "Hello"}'
                 raise ApiError("validation_error", f"Nothing can be said of that: send {what}.", fields={"body": what})
-        return JSONResponse({"room_name": room.name, "by": agent.identity, "text": text})
+        return JSONResponse({"room_name": room.name, "by": agent, "text": text})
 
     async def _behave(self, request: Request) -> Response:
         """Let the agent of a room behave otherwise from now on: a `mode`, and its options."""
-        _, room = self._room(request)
-        agent = _agent(room)
-        try:
-            behaviour = agent_modes.read(read_object(await request.body())).written()
-        except ValueError as error:
-            message = f"No agent behaves like that: {error}."
-            raise ApiError("validation_error", message, fields={"body": str(error)}) from error
-        room.send_to(agent.identity, Asked("", "", "mode", orjson.dumps(behaviour).decode()))
-        return JSONResponse({"room_name": room.name, "by": agent.identity, **behaviour})
+        world, room = self._room(request)
+        agent = _ask_agent(room, "mode", orjson.dumps(read_object(await request.body())).decode())
+        return JSONResponse({"room_name": room.name, "by": agent, **_call(world, room)["behaviour"]})
 
     def _room(self, request: Request) -> tuple[World, Room]:
         world = self._emulator.world(read_bearer(request.headers))
@@ -81,15 +73,25 @@ class RoomAdmin:
         return world, room
 
 
-def _agent(room: Room) -> Participant:
-    agent = next((one for one in room.participants if one.kind == AGENT), None)
+def _ask_agent(room: Room, method: str, payload: str) -> str:
+    """Let the agent of a room do something, and return its identity; raises ApiError where none is or does."""
+    agent = next((one.identity for one in room.participants if one.kind == AGENT), None)
     if agent is None:
         raise not_found("agent", room.name, "path /room")
+    answer = room.ask(agent, method, payload)
+    if answer is not None and answer.error is not None:
+        message = answer.error[1].removeprefix(f"{RPC_FAILED[1]}: ")
+        raise ApiError("validation_error", f"The agent cannot do that: {message}.", fields={"body": message})
     return agent
+
+
+def _call(world: World, room: Room) -> Record:
+    [call] = world.store.find("calls", "room_name", room.name)
+    return call
 
 
 def _described(world: World, room: Room) -> dict[str, JSON]:
     people = [describe_participant(one) for one in room.participants]
-    [call] = world.store.find("calls", "room_name", room.name)
+    call = _call(world, room)
     noted = {"call_id": call["id"], **{field: call[field] for field in ("behaviour", "digits", "said")}}
     return {"room_name": room.name, "sid": room.sid, "participants": people, **noted}

@@ -49,6 +49,14 @@ def test_an_order_that_is_no_good_is_refused_with_what_would_do(server: Server, 
 
 
 @live
+async def test_a_text_that_is_too_long_is_refused(server: Server) -> None:
+    async with client() as one:
+        path = await room_of(server, one, await web_call(server))
+        status, answer = await ask(server, "POST", f"{path}/say", {"text": "x" * 5000})
+        assert (status, "4000 characters" in answer["error"]["message"]) == (400, True)
+
+
+@live
 async def test_where_no_agent_is_none_can_be_ordered(server: Server) -> None:
     _, answer = await ask(server, "POST", "/v1/room-token", {"from_number": MAIN, "to_number": ORDINARY})
     async with client() as one:

@@ -1,5 +1,6 @@
 """Notes of a room: words, keys and the agent's ways are in the record of its call, and in its dump."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from revdesk_mock.rtc.notes import MOST_DIGITS, MOST_SAID, Notes
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.simulation.agent_modes import Behaviour
 from tests.conftest import AGENT as AGENT_ID
-from tests.conftest import Client
+from tests.conftest import Client, reopened
 from tests.rtc.test_rooms import Ear
 
 
@@ -89,6 +90,14 @@ def test_so_much_is_noted_and_no_more(talk: Talk) -> None:
 def test_what_the_agent_does_from_now_on_is_noted(talk: Talk) -> None:
     talk.notes.behave(Behaviour("tone"))
     assert talk.call["behaviour"] == {"mode": "tone"}
+
+
+def test_what_was_noted_is_carried_on_by_an_export(talk: Talk, tmp_path: Path) -> None:
+    talk.say("agent", "Hello.", "1")
+    talk.room.send(Pressed("ann", "12"))
+    talk.notes.behave(Behaviour("speak", ("One.",)))
+    again = reopened(talk.client, tmp_path).world.store.get("calls", talk.call_id)
+    assert again == talk.call
 
 
 def test_hanging_up_ends_the_call(talk: Talk) -> None:

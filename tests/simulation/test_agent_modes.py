@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
+from revdesk_mock.settings import shipped
 from revdesk_mock.simulation.agent_modes import MOST_LINES, OPTIONS, Behaviour, choose, read
+from revdesk_mock.validation import Schema
 from tests.conftest import AGENT, MAIN, ORDINARY, Client
 
 ORDERS: list[tuple[Any, Behaviour]] = [
@@ -53,6 +56,21 @@ def test_options_may_be_left_out(mode: str) -> None:
 def test_anything_else_is_refused_with_what_would_do(order: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message.replace("?", r"\?")):
         read(order)
+
+
+FIXTURES = orjson.loads(shipped("fixtures/world.schema.json").read_bytes())
+OF_A_FIXTURE = Schema({"$ref": "#/$defs/behaviour", "$defs": FIXTURES["$defs"]})
+
+
+@pytest.mark.parametrize("order", [order for order, _ in (*ORDERS, *NO_ORDERS)], ids=lambda order: f"{order!r:.60}")
+def test_a_fixture_may_say_what_an_order_may(order: Any) -> None:
+    said = orjson.loads(orjson.dumps(order))
+    try:
+        read(said)
+    except ValueError:
+        assert not OF_A_FIXTURE.is_valid(said)
+    else:
+        assert OF_A_FIXTURE.is_valid(said)
 
 
 def test_the_calls_order_is_stronger_than_the_agents_record_and_that_than_the_policy() -> None:
