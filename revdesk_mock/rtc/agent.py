@@ -1,8 +1,9 @@
 """The agent in a room: it greets who comes in, takes its turns as its mode says, and does what it is asked for."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Protocol
+
+import orjson
 
 from revdesk_mock.messages import JSON
 from revdesk_mock.rtc.acts import Act, Means, act_of
@@ -151,11 +152,12 @@ class Agent:
     def _tell_state(self, _: str) -> str:
         me = self._room.find(IDENTITY)
         state = me.attributes[STATE] if me else LISTENING
-        return json.dumps({"mode": self._behaviour.mode, "state": state, "digits": self._notebook.digits})
+        told = {"mode": self._behaviour.mode, "state": state, "digits": self._notebook.digits}
+        return orjson.dumps(told).decode()
 
 
 def _read(payload: str) -> JSON:
     try:
-        return json.loads(payload)
-    except ValueError as error:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
         raise ValueError(f"the payload is not JSON: {error}") from error

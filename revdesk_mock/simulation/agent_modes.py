@@ -1,6 +1,5 @@
 """What an agent does in its room after its greeting: the modes with their options, and how an order for one is read."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -95,8 +94,6 @@ def _is_line(line: JSON) -> bool:
 
 
 def _seconds(value: JSON) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or not 0 <= value <= LONGEST_WAIT:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_WAIT:
         raise ValueError(f"seconds must be 0 to {LONGEST_WAIT}")
-    number: float = value  # as it was written, so that it is kept so
-    return number
+    return value

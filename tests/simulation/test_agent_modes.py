@@ -35,6 +35,7 @@ NO_ORDERS: list[tuple[Any, str]] = [
     ({"mode": "speak", "script": ["x"] * (MOST_LINES + 1)}, "script must be"),
     ({"mode": "hangup_after", "seconds": -1}, "seconds must be 0 to 14400"),
     ({"mode": "hangup_after", "seconds": "5"}, "seconds must be"),
+    ({"mode": "hangup_after", "seconds": 10**18}, "seconds must be"),
     ({"mode": "hangup_after", "seconds": True}, "seconds must be"),
     ({"mode": "hangup_after", "seconds": float("nan")}, "seconds must be"),
 ]
