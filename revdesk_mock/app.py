@@ -1,6 +1,6 @@
 """The HTTP door: the API for everything, the admin API and health beside it, as one ASGI application."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -19,7 +19,7 @@ from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.room_admin import RoomAdmin
 from revdesk_mock.rtc.network import LOOPBACK, Network
-from revdesk_mock.rtc.recorder import Recorder
+from revdesk_mock.rtc.recorder import Recorder, Tape
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
@@ -68,7 +68,7 @@ class App:
             allow_methods=["POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-        admin = Admin(emulator, Recordings(self._recorder), local_only=local_only)
+        admin = Admin(emulator, Recordings(self._recorder, _mix), local_only=local_only)
         self._own = Starlette(
             routes=[
                 Route("/health", self._show_health),
@@ -138,6 +138,12 @@ class App:
             "contract": self._emulator.spec.title,
             "operations": len(self._emulator.spec.operations),
         }
+
+
+def _mix(form: str, tape: Tape | None, start: int, end: int) -> Iterator[bytes]:
+    from revdesk_mock.rtc.mixdown import render
+
+    return render(form, tape, start, end)
 
 
 async def _read_body(receive: Receive) -> bytes | None:

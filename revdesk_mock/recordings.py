@@ -2,45 +2,37 @@
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from revdesk_mock.clock import SECOND
 from revdesk_mock.messages import Record
-from revdesk_mock.rtc.recorder import Recorder
+from revdesk_mock.rtc.recorder import Recorder, Tape
 from revdesk_mock.world import World
 
 RATE = 8000  # samples a second, mono, 16 bit: of the tone
 TONE = 440  # Hz
 LEVEL = 3000  # of 32767
 
+# Makes a file, `wav` or `ogg`, of what is on a tape between two instants, or of a tone where there is no tape.
+Mix = Callable[[str, Tape | None, int, int], Iterator[bytes]]
+
 
 class Recordings:
-    """Files of ended calls, in pieces that are made while they are read: for any thread but an event loop's.
+    """Files of ended calls, in pieces that are made while they are read: for any thread but an event loop's."""
 
-    What reads tapes is loaded with the first recording of a room.
-    """
-
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, mix: Mix) -> None:
         self._recorder = recorder
+        self._mix = mix
 
     def wav(self, world: World, call: Record) -> Iterator[bytes]:
         """Return a WAV file from the answer to the end: two channels of 48 kHz, or the tone."""
         tape = self._recorder.find(world.id, call["id"])
         if tape is None:
             return wav(call["duration_seconds"])
-        from revdesk_mock.rtc import mixdown, packets
-
-        start, end = call["answered_at"], call["ended_at"]
-        return mixdown.wav(mixdown.mixed(tape, start, end), (end - start) * packets.RATE // SECOND)
+        return self._mix("wav", tape, call["answered_at"], call["ended_at"])
 
     def ogg(self, world: World, call: Record) -> Iterator[bytes]:
         """Return the same as an Ogg file, as Opus."""
-        from revdesk_mock.rtc import mixdown
-
-        tape = self._recorder.find(world.id, call["id"])
-        if tape is None:
-            return mixdown.ogg(mixdown.steady(call["duration_seconds"], TONE))
-        return mixdown.ogg(mixdown.mixed(tape, call["answered_at"], call["ended_at"]))
+        return self._mix("ogg", self._recorder.find(world.id, call["id"]), call["answered_at"], call["ended_at"])
 
 
 def wav(seconds: int) -> Iterator[bytes]:

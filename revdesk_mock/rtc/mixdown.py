@@ -20,6 +20,13 @@ Piece = NDArray[np.int16]
 A_MILLISECOND = RATE // 1000
 FULL_SCALE = 32767
 BIT_RATE = 64_000  # of two channels
+TONE = 440  # Hz
+
+
+def render(form: str, tape: Tape | None, start: int, end: int) -> Iterator[bytes]:
+    """Return a file, `wav` or `ogg`, of what a tape has between two instants; of a tone where there is no tape."""
+    pieces = mixed(tape, start, end) if tape else steady((end - start) * A_MILLISECOND)
+    return ogg(pieces) if form == "ogg" else wav(pieces, (end - start) * A_MILLISECOND)
 
 
 def mixed(tape: Tape, start: int, end: int) -> Iterator[Piece]:
@@ -34,10 +41,10 @@ def mixed(tape: Tape, start: int, end: int) -> Iterator[Piece]:
         at += len(mix)
 
 
-def steady(seconds: int, hertz: float) -> Iterator[Piece]:
-    """Yield whole seconds of a soft tone on both channels."""
-    second = tone(hertz, 1)
-    yield from (np.column_stack([second, second]) for _ in range(seconds))
+def steady(samples: int) -> Iterator[Piece]:
+    """Yield a soft tone on both channels."""
+    second = np.repeat(tone(TONE, 1)[:, np.newaxis], 2, axis=1)
+    yield from (second[: samples - at] for at in range(0, samples, RATE))
 
 
 def wav(pieces: Iterable[Piece], samples: int) -> Iterator[bytes]:

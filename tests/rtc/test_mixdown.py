@@ -94,11 +94,11 @@ def test_a_wav_file_is_what_it_says(deck: Deck) -> None:
 
 
 def decoded(file: bytes) -> Piece:
-    """Return the samples of an Ogg file."""
+    """Return the samples of a file."""
     with av.open(io.BytesIO(file), "r") as container:
-        frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
-    whole = np.concatenate(frames, axis=1)
-    return (whole.T * 32767).astype(np.int16)
+        resampler = av.AudioResampler("s16", "stereo", RATE)
+        frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
+    return np.concatenate([frame.to_ndarray().reshape(-1, 2) for frame in frames]).astype(np.int16)
 
 
 def test_an_ogg_file_sounds_the_same_and_lasts_as_long(deck: Deck) -> None:
@@ -109,13 +109,21 @@ def test_an_ogg_file_sounds_the_same_and_lasts_as_long(deck: Deck) -> None:
     assert level(samples[:, 1]) < -60
 
 
+@pytest.mark.parametrize("form", ["wav", "ogg"])
+def test_where_there_is_no_tape_a_file_is_a_tone_of_the_same_length(form: str) -> None:
+    file = b"".join(mixdown.render(form, None, 700, 2200))
+    samples = decoded(file)
+    assert abs(len(samples) - 1500 * RATE // 1000) <= RATE // 50
+    assert frequency_of(samples[RATE // 2 : RATE, 1]) == pytest.approx(440, abs=3)
+
+
 def test_an_ogg_file_comes_in_pieces_as_it_is_read() -> None:
     asked: list[int] = []
 
     def pieces() -> Iterator[Piece]:
         for number in range(60):
             asked.append(number)
-            yield from mixdown.steady(1, 440)
+            yield from mixdown.steady(RATE)
 
     file: Iterable[bytes] = mixdown.ogg(pieces())
     next(piece for piece in file if piece)
