@@ -420,7 +420,7 @@ def consent_of_tomorrow(client: Client) -> Outcome:
 
 def echoed(client: Client) -> Outcome:
     room, ear = Room("room_1", "RM_1"), Ear()
-    Casting().open_room(client.world, room, {"agent_id": AGENT, "opening": "Hello"})
+    Casting().open_room(client.world, room, {"id": "call_1", "agent_id": AGENT, "opening": "Hello", "legs": []})
     room.join(Participant("PA_ann", "ann"), ear)
     room.publish("ann", Track("TR_ann", "microphone"))
     room.sound("ann", "TR_ann", b"mine")
