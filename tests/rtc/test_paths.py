@@ -59,6 +59,7 @@ async def closed(one: Client) -> str:
 
 async def sentence(one: Client) -> str:
     """Wait until the called party has said its sentence, and return what is recognised of it."""
+    await one.told(lambda event: event["type"] == "said" and event["from"] == "phone")  # it begins, and has its time
     await one.told(lambda event: event["type"] == "said" and event["from"] == "phone" and event["final"])
     sound = np.concatenate([one.heard.get_nowait() for _ in range(one.heard.qsize())])
     return heard(sound, SENTENCES)
