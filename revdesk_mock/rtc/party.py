@@ -119,9 +119,10 @@ def role_of(call: Record, leg: Record, *, echoes: bool) -> Role:
 
 
 def number_in(payload: str) -> str:
-    """Read a number to dial: by itself, or as `{"to_number": ...}`; raises ApiError where there is none."""
+    """Read a number to dial: by itself, as JSON, or as `{"to_number": ...}`; raises ApiError where there is none."""
+    text = payload.strip()
     try:
-        match orjson.loads(payload) if payload.lstrip().startswith("{") else payload.strip():
+        match orjson.loads(text) if text.startswith(("{", '"')) else text:
             case str() as number if number:
                 return number
             case {"to_number": str() as number}:

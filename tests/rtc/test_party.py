@@ -137,7 +137,7 @@ def test_it_says_back_what_people_say_once_it_has_spoken_or_keeps_silent(expecte
 # asked for
 
 
-@pytest.mark.parametrize("payload", [NUMBER, f" {NUMBER} ", f'{{"to_number": "{NUMBER}"}}'])
+@pytest.mark.parametrize("payload", [NUMBER, f" {NUMBER} ", f'"{NUMBER}"', f'{{"to_number": "{NUMBER}"}}'])
 def test_it_dials_when_it_is_asked_to(payload: str) -> None:
     scene = Scene(status="")
     assert (scene.ask("dial", payload), scene.dialed) == (None, [NUMBER])
@@ -153,7 +153,7 @@ def test_it_hangs_up_when_it_is_asked_to_and_can_do_nothing_else() -> None:
     assert (scene.ask("hangup"), scene.hung_up) == (None, [True])
 
 
-@pytest.mark.parametrize("payload", ["", " ", "{", "{}", '{"to_number": 7}'])
+@pytest.mark.parametrize("payload", ["", " ", "{", "{}", '""', '{"to_number": 7}'])
 def test_what_is_no_number_is_refused_with_what_would_be(payload: str) -> None:
     with pytest.raises(ApiError, match="to_number") as refused:
         number_in(payload)

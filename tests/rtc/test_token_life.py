@@ -136,6 +136,14 @@ class Life:
         self.client.post(f"/v1/calls/{self.call_id}/hangup")
         assert self.has_ended()
 
+    def note(self, _: Holder) -> None:
+        """Write down something that does not show."""
+        store = self.client.world.store
+        call = store.get("calls", self.call_id)
+        assert call is not None
+        with store.transaction():
+            store.update("calls", call, name=f"{call['name']} again")
+
     def wait(self, _: Holder) -> None:
         self.client.advance(3)
 
@@ -168,6 +176,7 @@ class Life:
             people = [one.identity for one in room.participants if one.kind == "standard"]
             assert sorted(people) == sorted(seated)
             phone = room.find("phone")
+            assert (phone is not None) == bool(legs.phones(self.client.world, record))
             assert phone is None or phone.attributes.get(STATUS, "") == status_of(record)
             room.send(Data("probe", b"", None))
 
@@ -206,11 +215,12 @@ STEPS = [
     Life.stay_away_a_moment,
     Life.dial,
     Life.hang_up,
+    Life.note,
     Life.wait,
     Life.wait_for_the_script,
     Life.wait_for_the_end_of_the_token,
 ]
-step = st.tuples(st.sampled_from([Life.enter, *STEPS]), st.integers(0, 1))
+step = st.tuples(st.sampled_from([*[Life.enter] * 4, *STEPS]), st.integers(0, 1))
 
 
 @given(kind=st.sampled_from(sorted(KINDS)), steps=st.lists(step, max_size=12))
