@@ -20,7 +20,7 @@ PHONE_VOICE: Mapping[str, str] = {"voice_id": "en-us", "language": "en"}
 
 
 class Casting:
-    """Puts agents into rooms. They share one voice box, which remembers what it said."""
+    """Puts agents and telephones into rooms. They share one voice box, which remembers what it said."""
 
     def __init__(self) -> None:
         self._speech = Speech()

@@ -14,7 +14,7 @@ Tone = Sequence[tuple[bytes, int]]  # Opus packets of 20 ms, each with its level
 
 
 class Tones:
-    """Makes each tone when it is first wanted: a ring takes some 15 ms."""
+    """Makes each tone when it is first wanted: a ring takes 20 to 50 ms, once."""
 
     @cached_property
     def ringback(self) -> Tone:
