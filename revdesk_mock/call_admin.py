@@ -1,23 +1,26 @@
-"""The admin API of live calls: a person picks up a leg of a bridge, and an agent is put into a room."""
+"""The admin API of live calls: a person picks up a leg of a bridge, and agents and guests are put into a room."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from revdesk_mock import legs, placement, room_address
+from revdesk_mock import guests, legs, placement, room_address
 from revdesk_mock.admin import Endpoint
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
-from revdesk_mock.messages import Record
+from revdesk_mock.messages import JSON, Record
+from revdesk_mock.rtc.events import Grants
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import read_bearer
 from revdesk_mock.world import World, owned
 
 Guard = Callable[[Endpoint], Endpoint]
+GRANTS = {field.name for field in fields(Grants)}
 Seat = Callable[[World, Room, Record], None]
 
 
@@ -36,6 +39,7 @@ class CallAdmin:
         return [
             Route(leg, self._guarded(self._hand_over_leg), methods=["POST"]),
             Route("/_revdesk/rooms/{room}/agents", self._guarded(self._add_agent), methods=["POST"]),
+            Route("/_revdesk/calls/{call}/guests", self._guarded(self._invite), methods=["POST"]),
         ]
 
     async def _hand_over_leg(self, request: Request) -> Response:
@@ -43,7 +47,23 @@ class CallAdmin:
         world, credential = self._emulator.admit(read_bearer(request.headers))
         world.run_due()
         call = owned(world, credential, "calls", request.path_params["call"], "call")
-        token, ttl = legs.hand_over(world, call, request.path_params["leg"])
+        return self._way_in(request, world, call, *legs.hand_over(world, call, request.path_params["leg"]))
+
+    async def _invite(self, request: Request) -> Response:
+        """Answer a token with which one more person joins the room of a call: `identity`, and what it may do."""
+        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world.run_due()
+        call = owned(world, credential, "calls", request.path_params["call"], "call")
+        match read_object(await request.body()):
+            case {"identity": str() as identity, **rest} if rest.keys() <= GRANTS and all(map(_is_bool, rest.values())):
+                return self._way_in(request, world, call, *guests.invite(world, call, identity, Grants(**rest)))
+            case _:
+                what = '{"identity": "ann", "can_publish": false, "can_subscribe": true, "can_publish_data": true}'
+                raise ApiError(
+                    "validation_error", f"Nobody can be invited by that: send {what}.", fields={"body": what}
+                )
+
+    def _way_in(self, request: Request, world: World, call: Record, token: str, ttl: int) -> Response:
         base_url = self._switchboard.base_url(request.url.scheme, request.headers.get("host"))
         url = room_address.of(base_url, world.policies.room_url_scheme)
         room = {"room_url": url, "room_name": room_address.name_of(call)}
@@ -67,3 +87,7 @@ class CallAdmin:
                     "validation_error", f"No agent can be found by that: send {what}.", fields={"body": what}
                 )
         return JSONResponse({"room_name": room.name, "agent_id": call["agent_id"], "call_id": call["id"]})
+
+
+def _is_bool(value: JSON) -> bool:
+    return isinstance(value, bool)

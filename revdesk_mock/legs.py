@@ -30,7 +30,7 @@ def hand_over(world: World, call: Record, role: str) -> tuple[str, int]:
         raise _refused("leg.free", what, state)
     ttl = world.policies.room_token_ttl_seconds
     with world.store.transaction():
-        token = world.join_tokens.issue_room(call, f"{role}-{call['id']}", ttl, role)
+        token = world.join_tokens.issue_room(call, f"{role}-{call['id']}", ttl, leg=role)
         world.calls.replan(call, _scripts(world, call))
     return token, ttl
 

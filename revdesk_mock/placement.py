@@ -135,7 +135,8 @@ def join(world: World, token: str) -> Record:
             raise not_found("call", used["call_id"], "the token")
         if used["leg"] is not None:
             return legs.pick_up(world, call)
-        return _start(world, call) if call["kind"] == WEB else call
+        waits = call["kind"] == WEB and call["dialed_at"] is None
+        return _start(world, call) if waits else call
 
 
 def dial_from_browser(world: World, call_id: str, to_number: str | None = None) -> Record:

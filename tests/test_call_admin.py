@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import jwt
 import pytest
 
 from revdesk_mock import Emulator, Settings
@@ -53,3 +54,44 @@ def test_a_leg_is_handed_over_once_and_only_to_the_calls_own_key(server: Server)
 def test_an_agent_joins_only_a_room_that_is_open(server: Server) -> None:
     ask(server, "/v1/room-token", {"from_number": MAIN, "to_number": ORDINARY})
     assert ask(server, "/_revdesk/rooms/room_of_nobody/agents", {"agent_id": AGENT}).status == 404
+
+
+def web_call(server: Server) -> str:
+    ask(server, f"/v1/agents/{AGENT}/web-call")
+    [world] = server.emulator.worlds()
+    return str(next(call["id"] for _, call in world.store.newest("calls")))
+
+
+def test_a_guest_is_invited_with_all_that_joining_needs(server: Server) -> None:
+    call = web_call(server)
+    reply = ask(server, f"/_revdesk/calls/{call}/guests", {"identity": "ann", "can_publish": False})
+    assert (reply.status, reply.body["call_id"], reply.body["expires_in"]) == (200, call, 3600)
+    claims = jwt.decode(reply.body["token"], options={"verify_signature": False})
+    assert (claims["sub"], claims["video"]["room"]) == ("ann", reply.body["room_name"])
+    assert [claims["video"][grant] for grant in ("canPublish", "canSubscribe", "canPublishData")] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"identity": ""},
+        {"identity": "x" * 101},
+        {"identity": "agent"},
+        {"identity": "phone"},
+        {"identity": "ann", "can_publish": "no"},
+        {"identity": "ann", "may_publish": True},
+    ],
+)
+def test_an_invitation_that_makes_no_sense_is_refused_with_what_would(server: Server, body: Any) -> None:
+    reply = ask(server, f"/_revdesk/calls/{web_call(server)}/guests", body)
+    assert (reply.status, bool(reply.body["error"]["fields"])) == (400, True)
+
+
+def test_nobody_is_invited_to_what_has_ended_or_goes_straight_from_a_browser(server: Server) -> None:
+    ended = web_call(server)
+    ask(server, f"/v1/calls/{ended}/hangup")
+    browser = ask(server, "/v1/webrtc-token", {"from_number": MAIN, "to_number": ORDINARY}).body["data"]["call_id"]
+    for call in (ended, browser):
+        assert ask(server, f"/_revdesk/calls/{call}/guests", {"identity": "ann"}).status == 409
+    assert ask(server, f"/_revdesk/calls/{ended}/guests", {"identity": "ann"}, key="revdesk_another").status == 404

@@ -109,7 +109,8 @@ class Room:
 
     def publish(self, identity: str, track: Track) -> None:
         """Add or replace a track of a participant; one who may not publish is not heard."""
-        self._change(identity, lambda one: replace(one, tracks={**one.tracks, track.sid: track}))
+        if self._grants(identity).can_publish:
+            self._change(identity, lambda one: replace(one, tracks={**one.tracks, track.sid: track}))
 
     def unpublish(self, identity: str, sid: str) -> None:
         """Take a track of a participant away."""
@@ -182,8 +183,6 @@ class Room:
         """Let everybody else hear 20 ms of a track, unless it is muted; the level is in dBov, None if unknown."""
         member = self._members.get(identity)
         if member is None or track not in member[0].tracks or member[0].tracks[track].is_muted:
-            return
-        if not member[0].grants.can_publish:
             return
         for other, (listener, link) in list(self._members.items()):
             if other != identity and listener.grants.can_subscribe:

@@ -12,7 +12,7 @@ from revdesk_mock.ids import fingerprint
 from revdesk_mock.messages import Record
 from revdesk_mock.resources import calls
 from revdesk_mock.rtc import telephone
-from revdesk_mock.rtc.events import LEFT, LOST, PERSON, REPLACED, ROOM_CLOSED, SHUTDOWN, Data, Participant
+from revdesk_mock.rtc.events import LEFT, LOST, PERSON, REPLACED, ROOM_CLOSED, SHUTDOWN, Data, Grants, Participant
 from revdesk_mock.rtc.rooms import Link, Room
 from revdesk_mock.signing import CALLING_TOKEN_PREFIX, world_of
 from revdesk_mock.store import Change
@@ -88,9 +88,9 @@ class Switchboard:
             others = seat.room.relink(seat.identity, link)
             self._tell_newcomer(seat)
             return seat, others
-        call, identity = placement.join(world, token), world.join_tokens.identity_of(token)
+        call, (identity, grants) = placement.join(world, token), world.join_tokens.bearer_of(token)
         room = self._room(world, call, base_url)
-        others = room.join(self._participant(world, identity), link)
+        others = room.join(self._participant(world, identity, grants), link)
         seat = Seat(fingerprint(token), world, room, call["id"], identity, link)
         self._seats[seat.token] = seat
         self._tell_newcomer(seat)
@@ -184,8 +184,8 @@ class Switchboard:
         self._open_room(world, room, call)
         return room
 
-    def _participant(self, world: World, identity: str) -> Participant:
-        return Participant(f"PA_{world.dice.hex(12)}", identity, joined_at=world.clock.now())
+    def _participant(self, world: World, identity: str, grants: Grants) -> Participant:
+        return Participant(f"PA_{world.dice.hex(12)}", identity, joined_at=world.clock.now(), grants=grants)
 
     def _follow(self, world: World, changes: Sequence[Change]) -> None:
         """Tell rooms what became of their calls, and close those whose call has ended or is gone."""

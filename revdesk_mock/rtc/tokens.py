@@ -5,6 +5,7 @@ from revdesk_mock.clock import SECOND, Clock
 from revdesk_mock.errors import refused_by_policy, unauthorized
 from revdesk_mock.ids import Dice, fingerprint
 from revdesk_mock.messages import Reason, Record
+from revdesk_mock.rtc.events import EVERYTHING, Grants
 from revdesk_mock.settings import Policies
 from revdesk_mock.signing import CALLING_TOKEN_PREFIX, Signer
 from revdesk_mock.store import Store
@@ -32,7 +33,9 @@ class JoinTokens:
         self._record(self._dice.hex(24), "calling", call, ttl, sha256=fingerprint(token))
         return token
 
-    def issue_room(self, call: Record, identity: str, ttl: int, leg: str | None = None) -> str:
+    def issue_room(
+        self, call: Record, identity: str, ttl: int, *, leg: str | None = None, grants: Grants = EVERYTHING
+    ) -> str:
         """Return a JWT that joins one room once: identity, room and grants, as LiveKit's clients read them.
 
         `leg` is the role of the leg that its bearer picks up, where it is for one.
@@ -50,9 +53,9 @@ class JoinTokens:
                 "video": {
                     "room": room_address.name_of(call),
                     "roomJoin": True,
-                    "canPublish": True,
-                    "canSubscribe": True,
-                    "canPublishData": True,
+                    "canPublish": grants.can_publish,
+                    "canSubscribe": grants.can_subscribe,
+                    "canPublishData": grants.can_publish_data,
                     "canPublishSources": ["microphone"],
                 },
             }
@@ -72,11 +75,13 @@ class JoinTokens:
             raise refused_by_policy(status, f"The token is {state}: it joins one call, once.", reason)
         return record
 
-    def identity_of(self, token: str) -> str:
-        """Return as whom a token that `join` takes lets its bearer in."""
+    def bearer_of(self, token: str) -> tuple[str, Grants]:
+        """Return as whom a token that `join` takes lets its bearer in, and what that may do there."""
         if token.startswith(CALLING_TOKEN_PREFIX):
-            return f"caller-{self._find(token)['call_id']}"
-        return str(self._signer.read(token)["sub"])
+            return f"caller-{self._find(token)['call_id']}", EVERYTHING
+        claims = self._signer.read(token)
+        video = claims["video"]
+        return claims["sub"], Grants(video["canPublish"], video["canSubscribe"], video["canPublishData"])
 
     def knows(self, calling_token: str) -> bool:
         """Whether a `rvw_` token, whose text names no world, was issued here."""

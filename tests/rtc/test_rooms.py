@@ -17,6 +17,7 @@ from revdesk_mock.rtc.events import (
     Data,
     Event,
     Gone,
+    Grants,
     Joined,
     Participant,
     Said,
@@ -221,3 +222,19 @@ def test_what_somebody_was_told_adds_up_to_who_is_there(moves: list[tuple[str, s
         elif isinstance(event, Gone):
             del known[event.participant.identity]
     assert known == {one.identity: one for one in room.participants if one.identity != "watcher"}
+
+
+def test_who_may_not_publish_is_not_heard_and_who_may_not_listen_does_not_hear(room: Room) -> None:
+    (ann,) = come(room, "ann")
+    deaf, mute = Ear(), Ear()
+    room.join(Participant("PA_deaf", "deaf", grants=Grants(can_subscribe=False)), deaf)
+    room.join(Participant("PA_mute", "mute", grants=Grants(can_publish=False)), mute)
+    for identity in ("ann", "mute"):
+        room.publish(identity, MICROPHONE)
+        room.sound(identity, MICROPHONE.sid, b"one")
+    assert [who for who, _, _ in mute.heard] == ["ann"]
+    assert (ann.heard, deaf.heard) == ([], [])
+
+
+def test_tracks_have_names_of_their_own_in_a_room(room: Room) -> None:
+    assert len({room.name_track() for _ in range(20)}) == 20

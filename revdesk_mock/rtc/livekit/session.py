@@ -153,7 +153,8 @@ class Session:
         self._end(reason, messages.leave(reason))
 
     def _expect(self, one: Participant) -> None:
-        if one.identity != self.seat.identity and self._subscriptions.follow(one):
+        is_heard = one.identity != self.seat.identity and self.me.grants.can_subscribe
+        if is_heard and self._subscriptions.follow(one):
             self._negotiation.renew()
 
     def _show_speakers(self, levels: Mapping[str, float]) -> None:

@@ -17,7 +17,7 @@ class Subscriptions:
 
     def follow(self, one: Participant) -> bool:
         """Let the client hear what a participant has now, and no more of it; return whether that changes anything."""
-        wanted = one.tracks.keys() - self._unwanted if one.grants.can_publish else set()
+        wanted = one.tracks.keys() - self._unwanted
         old = [track for track in self._transports.heard_of(one.sid) if track not in wanted]
         new = [track for track in wanted if self._transports.subscribe(one.sid, track)]
         for track in old:

@@ -119,19 +119,18 @@ async def test_a_call_to_nobody_fails_as_clients_know_it(server: Server) -> None
 @live
 async def test_a_pressed_key_reaches_the_others_as_tones(server: Server) -> None:
     token = await web_call(server)
-    async with livekit_client(server, token) as ann, livekit_client(server, second(server, "bob")) as bob:
+    async with livekit_client(server, token) as ann, livekit_client(server, await guest(server, "bob")) as bob:
         await ann.join()
         await bob.join()
         await ann.send(sip_dtmf=models.SipDTMF(code=5, digit="5"))
         assert (await bob.gets("sip_dtmf")).sip_dtmf.digit == "5"
 
 
-def second(server: Server, identity: str) -> str:
+async def guest(server: Server, identity: str, **grants: bool) -> str:
     """Return another token for the newest call."""
-    [world] = server.emulator.worlds()
-    with world.store.transaction():
-        call = next(record for _, record in world.store.newest("calls"))
-        return world.join_tokens.issue_room(call, identity, 60)
+    call = (await newest(server))["id"]
+    _, answer = await ask(server, "POST", f"/_revdesk/calls/{call}/guests", {"identity": identity, **grants})
+    return str(answer["token"])
 
 
 @WAYS
@@ -140,7 +139,7 @@ async def test_several_in_one_room_hear_and_write_to_one_another(server: Server,
     token = await web_call(server)
     async with (
         livekit_client(server, token, is_dual=is_dual, hertz=500) as ann,
-        livekit_client(server, second(server, "bob"), is_dual=is_dual, hertz=900) as bob,
+        livekit_client(server, await guest(server, "bob"), is_dual=is_dual, hertz=900) as bob,
     ):
         await ann.join()
         await ann.publish()
@@ -156,6 +155,43 @@ async def test_several_in_one_room_hear_and_write_to_one_another(server: Server,
         await ann.until(lambda: len(ann.subscriber.tracks) == 2)
         await ann.send(user=models.UserPacket(payload=b"hello", topic="chat"), destination_identities=["bob"])
         await bob.until(lambda: any(packet.user.payload == b"hello" for packet in bob.packets))
+
+
+@WAYS
+@live
+async def test_permissions_come_from_the_token(server: Server, *, is_dual: bool) -> None:
+    token = await web_call(server)
+    mute = await guest(server, "mute", can_publish=False, can_publish_data=False)
+    deaf = await guest(server, "deaf", can_subscribe=False)
+    async with (
+        livekit_client(server, token, is_dual=is_dual) as ann,
+        livekit_client(server, mute, is_dual=is_dual) as bob,
+        livekit_client(server, deaf, is_dual=is_dual) as cy,
+    ):
+        await ann.join()
+        permission = (await bob.join()).participant.permission
+        assert (permission.can_publish, permission.can_subscribe, permission.can_publish_data) == (False, True, False)
+        await bob.signal(add_track=bob.microphone())
+        response = (await bob.hears_of("request_response")).request_response
+        assert response.reason == rtc.RequestResponse.Reason.NOT_ALLOWED
+        await cy.join()
+        await cy.publish()
+        await ann.sees("deaf", is_publisher=True)
+        assert cy.subscriber.heard.empty()
+
+
+@live
+async def test_a_client_hears_only_what_it_wants_to(server: Server) -> None:
+    async with livekit_client(server, await web_call(server), hertz=650) as ann:
+        [agent] = (await ann.join()).other_participants
+        await ann.publish()
+        await ann.subscriber.hears(650)
+        for subscribe in (False, True):
+            await ann.signal(subscription=rtc.UpdateSubscription(track_sids=[agent.tracks[0].sid], subscribe=subscribe))
+            await ann.offer()
+            told = next(message.answer for message in reversed(ann.told) if message.HasField("answer"))
+            assert (agent.tracks[0].sid in told.mid_to_track_id.values()) is subscribe
+        await ann.subscriber.hears(650)
 
 
 def iter_identities(join: rtc.JoinResponse) -> Iterator[str]:
