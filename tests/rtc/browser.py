@@ -1,0 +1,167 @@
+"""Debian's Chromium as the tests drive it: one browser for all of them, a page a test, and nothing but loopback."""
+
+import asyncio
+import json
+import shutil
+import threading
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from revdesk_mock.rtc.media import tone
+from revdesk_mock.rtc.packets import RATE
+from tests.rtc.needs import need
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Request
+
+HERE = Path(__file__).parent
+SOON = 10.0  # seconds that anything may take at most
+MICROPHONE = 440.0  # what the fake microphone hears, in hertz
+FLAGS = """
+  --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+  --disable-component-update --disable-sync --use-fake-ui-for-media-stream --use-fake-device-for-media-stream
+  --autoplay-policy=no-user-gesture-required --allow-loopback-in-peer-connection
+""".split()
+
+
+class _Files(SimpleHTTPRequestHandler):
+    """Serves this folder: the pages, and what npm installed."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def _serving() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(HERE))) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def _write_tone(path: Path) -> Path:
+    """Write a second of a tone, without a seam when it is repeated."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(tone(MICROPHONE, 1.0).tobytes())
+    return path
+
+
+class Page:
+    """A page in a browsing context of its own. What it complains of has to be excused, or fails the test."""
+
+    def __init__(self, runner: asyncio.Runner, context: "BrowserContext") -> None:
+        self._run = runner.run
+        self._context = context
+        self.complaints: list[str] = []
+        self._page = self._run(context.new_page())
+        self._page.set_default_timeout(SOON * 1000)
+        self._page.on("console", self._console)
+        self._page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        self._page.on("requestfailed", self._failed)
+
+    def _console(self, message: "ConsoleMessage") -> None:
+        if message.type == "error":
+            self.complaints.append(f"console: {message.text}")
+
+    def _failed(self, request: "Request") -> None:
+        self.complaints.append(f"failed: {request.method} {request.url}: {request.failure}")
+
+    def open(self, url: str, *scripts: str) -> None:
+        """Load a page, and run scripts in it, given as text."""
+        self._run(self._page.goto(url))
+        for script in scripts:
+            self._run(self._page.add_script_tag(content=script))
+
+    def call(self, name: str, *given: Any) -> Any:
+        """Call a function of the page and wait for what it returns; an error of it is raised."""
+        return self._run(self._page.evaluate(f"(given) => {name}(...given)", list(given)))
+
+    def told(self, kind: str, **wanted: Any) -> Any:
+        """Wait until the page has noted an event of this kind with these fields, and return the event."""
+        finds = "([kind, wanted]) => found(kind, wanted)"
+        try:
+            handle = self._run(self._page.wait_for_function(finds, arg=[kind, wanted], polling=20))
+        except Exception as error:
+            noted = "\n".join(map(json.dumps, self._run(self._page.evaluate("noted"))))
+            raise AssertionError(f"no {kind} with {wanted}, but\n{noted}\n{self.complaints}") from error
+        return self._run(handle.json_value())
+
+    def hears(self, hertz: float) -> None:
+        """Wait until this tone is the loudest, or one of the loudest, that the page hears."""
+        finds = "(hertz) => peaks().some((peak) => Math.abs(peak - hertz) < 5)"
+        try:
+            self._run(self._page.wait_for_function(finds, arg=hertz, polling=50))
+        except Exception as error:
+            raise AssertionError(f"not {hertz} Hz, but {self.call('peaks')} at {self.call('level')} dB") from error
+
+    def hears_something(self) -> None:
+        """Wait until there is sound."""
+        self._run(self._page.wait_for_function("() => level() > -35", polling=20))
+
+    def hears_nothing(self) -> None:
+        """Wait until it is silent."""
+        self._run(self._page.wait_for_function("() => level() < -60", polling=50))
+
+    def excuse(self, part: str) -> None:
+        """Take away complaints that were to come; raises AssertionError where there are none."""
+        left = [complaint for complaint in self.complaints if part not in complaint]
+        assert left != self.complaints, f"nobody complained of {part}, but of {self.complaints}"
+        self.complaints = left
+
+    def show(self, path: Path) -> None:
+        """Write a picture of the page."""
+        self._run(self._page.screenshot(path=path))
+
+    def close(self) -> None:
+        """Close it, context and all."""
+        self._run(self._context.close())
+
+
+class Chromium:
+    """The browser, where to load its pages from, and the event loop on which it is driven: between calls it rests."""
+
+    def __init__(self, runner: asyncio.Runner, browser: "Browser", url: str) -> None:
+        self._runner = runner
+        self._browser = browser
+        self._url = url
+        self._pages: list[Page] = []
+
+    def open(self, path: str, *scripts: str) -> Page:
+        """Open a page of this folder, and run scripts in it, given as text."""
+        page = Page(self._runner, self._runner.run(self._browser.new_context()))
+        self._pages.append(page)
+        page.open(f"{self._url}/pages/{path}", *scripts)
+        return page
+
+    def close_pages(self) -> list[str]:
+        """Close all pages and return what they complain of."""
+        pages, self._pages = self._pages, []
+        for page in pages:
+            page.close()
+        return [complaint for page in pages for complaint in page.complaints]
+
+
+@contextmanager
+def chromium(folder: Path) -> Iterator[Chromium]:
+    """Give a browser; skips where there is none. `folder` is for what its microphone hears."""
+    path = shutil.which("chromium")
+    need(path is not None, "chromium (Debian's package of that name)")
+    need(find_spec("playwright") is not None, "playwright (a Python package)")
+    playwright = import_module("playwright.async_api")
+    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={_write_tone(folder / 'microphone.wav')}"]
+    with _serving() as url, asyncio.Runner() as runner:
+        driver = runner.run(playwright.async_playwright().start())
+        browser = runner.run(driver.chromium.launch(executable_path=path, args=flags))
+        yield Chromium(runner, browser, url)
+        runner.run(browser.close())
+        runner.run(driver.stop())

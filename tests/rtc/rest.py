@@ -1,0 +1,46 @@
+"""The API as a test of rooms asks it: plain HTTP, from the test's own thread."""
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from revdesk_mock.server import Server
+from tests.conftest import AGENT, KEY
+
+
+class Rest:
+    """A running server as its one client sees it."""
+
+    def __init__(self, server: Server) -> None:
+        self.url = server.url
+        self._emulator = server.emulator
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the answer's `data`; raises AssertionError for a refusal."""
+        raw = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self.url + path, raw, headers, method=method)  # noqa: S310 our own server
+        try:
+            with urllib.request.urlopen(request) as answer:  # noqa: S310 as above
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{method} {path}: {error.read().decode()}") from error
+
+    def web_call(self, greeting: str | None = None) -> Any:
+        """Begin a web call with an agent that greets so; return its room_url, token, and what else there is."""
+        if greeting is not None:
+            self.ask("PATCH", f"/v1/agents/{AGENT}", {"greeting": greeting})
+        return self.ask("POST", f"/v1/agents/{AGENT}/web-call")
+
+    def newest(self) -> Any:
+        """Return the newest call."""
+        return self.ask("GET", "/v1/calls?limit=1")[0]
+
+    def tokens(self, *identities: str) -> list[str]:
+        """Return more tokens for the newest call's room, where nothing goes on yet; the API gives one alone."""
+        world = self._emulator.world(KEY)
+        call = world.store.get("calls", self.newest()["id"])
+        assert call is not None
+        with world.store.transaction():
+            return [world.join_tokens.issue_room(call, identity, 60) for identity in identities]
