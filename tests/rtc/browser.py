@@ -2,33 +2,43 @@
 
 import asyncio
 import json
+import re
 import shutil
 import threading
 import wave
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from revdesk_mock.rtc.media import tone
 from revdesk_mock.rtc.packets import RATE
+from tests.rtc.driven import SOON, Failed
 from tests.rtc.needs import need
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Request
 
+T = TypeVar("T")
 HERE = Path(__file__).parent
-SOON = 10.0  # seconds that anything may take at most
 MICROPHONE = 440.0  # what the fake microphone hears, in hertz
+QUERY = re.compile(r"\?[^ ']+")  # of an address: long, and with a token
 FLAGS = """
   --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
   --disable-component-update --disable-sync --use-fake-ui-for-media-stream --use-fake-device-for-media-stream
   --autoplay-policy=no-user-gesture-required --allow-loopback-in-peer-connection
 """.split()
+
+
+# What goes wrong comes back as the text that a person would read.
+ATTEMPT = """async (given) => {{
+  try {{ return {{ value: await {}(...given) }}; }}
+  catch (error) {{ return {{ error: error.message }}; }}
+}}"""
 
 
 class _Files(SimpleHTTPRequestHandler):
@@ -60,7 +70,7 @@ class Page:
     """A page in a browsing context of its own. What it complains of has to be excused, or fails the test."""
 
     def __init__(self, runner: asyncio.Runner, context: "BrowserContext") -> None:
-        self._run = runner.run
+        self._runner = runner
         self._context = context
         self.complaints: list[str] = []
         self._page = self._run(context.new_page())
@@ -69,12 +79,19 @@ class Page:
         self._page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
         self._page.on("requestfailed", self._failed)
 
+    def _run(self, doing: Awaitable[T]) -> T:
+        async def do() -> T:
+            async with asyncio.timeout(SOON):
+                return await doing
+
+        return self._runner.run(do())
+
     def _console(self, message: "ConsoleMessage") -> None:
         if message.type == "error":
-            self.complaints.append(f"console: {message.text}")
+            self.complaints.append(f"console: {QUERY.sub('?', message.text)}")
 
     def _failed(self, request: "Request") -> None:
-        self.complaints.append(f"failed: {request.method} {request.url}: {request.failure}")
+        self.complaints.append(f"failed: {request.method} {QUERY.sub('?', request.url)}: {request.failure}")
 
     def open(self, url: str, *scripts: str) -> None:
         """Load a page, and run scripts in it, given as text."""
@@ -82,27 +99,32 @@ class Page:
         for script in scripts:
             self._run(self._page.add_script_tag(content=script))
 
-    def call(self, name: str, *given: Any) -> Any:
-        """Call a function of the page and wait for what it returns; an error of it is raised."""
-        return self._run(self._page.evaluate(f"(given) => {name}(...given)", list(given)))
+    def call(self, verb: str, *given: Any) -> Any:
+        """Call a function of the page; see `Client`."""
+        try:
+            done = self._run(self._page.evaluate(ATTEMPT.format(verb), list(given)))
+        except TimeoutError as error:
+            raise AssertionError(f"{verb}{given} takes for ever, and there was\n{self._log()}") from error
+        if "error" in done:
+            raise Failed(done["error"])
+        return done.get("value")
 
     def told(self, kind: str, **wanted: Any) -> Any:
-        """Wait until the page has noted an event of this kind with these fields, and return the event."""
+        """Wait for an event; see `Client`."""
         finds = "([kind, wanted]) => found(kind, wanted)"
         try:
             handle = self._run(self._page.wait_for_function(finds, arg=[kind, wanted], polling=20))
         except Exception as error:
-            noted = "\n".join(map(json.dumps, self._run(self._page.evaluate("noted"))))
-            raise AssertionError(f"no {kind} with {wanted}, but\n{noted}\n{self.complaints}") from error
+            raise AssertionError(f"no {kind} with {wanted}, but\n{self._log()}") from error
         return self._run(handle.json_value())
 
     def hears(self, hertz: float) -> None:
-        """Wait until this tone is the loudest, or one of the loudest, that the page hears."""
+        """Wait for a tone; see `Client`."""
         finds = "(hertz) => peaks().some((peak) => Math.abs(peak - hertz) < 5)"
         try:
             self._run(self._page.wait_for_function(finds, arg=hertz, polling=50))
         except Exception as error:
-            raise AssertionError(f"not {hertz} Hz, but {self.call('peaks')} at {self.call('level')} dB") from error
+            raise AssertionError(f"not {hertz} Hz, but {self.call('peaks')}\n{self._log()}") from error
 
     def hears_something(self) -> None:
         """Wait until there is sound."""
@@ -117,6 +139,9 @@ class Page:
         left = [complaint for complaint in self.complaints if part not in complaint]
         assert left != self.complaints, f"nobody complained of {part}, but of {self.complaints}"
         self.complaints = left
+
+    def _log(self) -> str:
+        return "\n".join([*map(json.dumps, self._run(self._page.evaluate("noted"))), *self.complaints])
 
     def show(self, path: Path) -> None:
         """Write a picture of the page."""

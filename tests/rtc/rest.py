@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from revdesk_mock.clock import stopwatch
 from revdesk_mock.server import Server
 from tests.conftest import AGENT, KEY
 
@@ -36,6 +37,13 @@ class Rest:
     def newest(self) -> Any:
         """Return the newest call."""
         return self.ask("GET", "/v1/calls?limit=1")[0]
+
+    def sees(self, seconds: float, **wanted: Any) -> None:
+        """Wait at most so long until the newest call has these fields."""
+        call, deadline = self.newest(), stopwatch() + seconds
+        while wanted.items() - call.items():
+            assert stopwatch() < deadline, f"{wanted} was not seen in {seconds} s, but {call}"
+            call = self.newest()
 
     def tokens(self, *identities: str) -> list[str]:
         """Return more tokens for the newest call's room, where nothing goes on yet; the API gives one alone."""

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.rtc.browser import HERE, MICROPHONE, Chromium, Page
+from tests.rtc.driven import Failed
 from tests.rtc.rest import Rest
 
 JOIN = re.findall(r"```js\n(.*?)```", (HERE.parent.parent / "docs/rooms.md").read_text(), re.DOTALL)[0]
@@ -67,6 +68,6 @@ def test_what_it_presses_sends_and_asks_reaches_the_other(page: Page, other: Pag
 def test_a_used_token_is_refused_with_the_reason(page: Page, other: Page, rest: Rest) -> None:
     token = rest.web_call(GREETING)["token"]
     page.call("enter", rest.url, token)
-    with pytest.raises(Exception, match="The token is joined: it joins one call, once"):
+    with pytest.raises(Failed, match="The token is joined: it joins one call, once"):
         other.call("enter", rest.url, token)
     other.excuse("401")

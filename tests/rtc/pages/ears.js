@@ -2,6 +2,7 @@
 const noted = [];
 const note = (kind, fields = {}) => noted.push({ kind, ...fields });
 const equal = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+const forget = () => noted.splice(0);
 const found = (kind, wanted) =>
   noted.find((event) => event.kind === kind && Object.entries(wanted).every(([name, value]) => equal(event[name], value)));
 

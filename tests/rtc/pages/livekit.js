@@ -52,27 +52,15 @@ const enter = async (url, token) => {
   return [...room.remoteParticipants.values()].map(describe);
 };
 
-// Returns what went wrong, as text.
-const attempt = async (does) => {
-  try {
-    await does();
-    return null;
-  } catch (error) {
-    return error.message;
-  }
-};
-
-const enterInVain = (url, token) => attempt(() => room.connect(url, token));
 const speak = async (isOn = true) => void (await me.setMicrophoneEnabled(isOn));
 const sound = async (hertz) => void (await me.publishTrack(tone(hertz), { source: Track.Source.Microphone }));
-const fallSilent = async () => void (await me.unpublishTrack(me.getTrackPublication("microphone").track));
-const film = () => attempt(() => me.setCameraEnabled(true));
+const hush = async () => void (await me.unpublishTrack(me.getTrackPublication(Track.Source.Microphone).track));
+const film = async () => void (await me.setCameraEnabled(true));
 const send = (text, topic, reliable) => me.publishData(new TextEncoder().encode(text), { topic, reliable });
 const write = async (text, topic) => void (await me.sendText(text, { topic }));
 const press = (code, digit) => me.publishDtmf(code, digit);
 const ask = (destinationIdentity, method, payload) => me.performRpc({ destinationIdentity, method, payload });
-const askInVain = (...question) => attempt(() => ask(...question));
-const present = (name, metadata, attributes) =>
-  Promise.all([me.setName(name), me.setMetadata(metadata), me.setAttributes(attributes)]).then(() => describe(me));
+const present = async (name, metadata, attributes) =>
+  void (await Promise.all([me.setName(name), me.setMetadata(metadata), me.setAttributes(attributes)]));
 const simulate = (scenario) => room.simulateScenario(scenario);
 const leave = () => room.disconnect();

@@ -6,6 +6,7 @@ const enter = async (base, token) => {
   call.events.addEventListener("message", ({ data }) => {
     const event = JSON.parse(data);
     note(event.type, event);
+    if (event.type === "answer") call.peer.setRemoteDescription(event);
     if (event.topic === "callUpdate") note("callUpdate", JSON.parse(event.payload));
   });
   call.peer.getReceivers().forEach(({ track }) => listen(track));
@@ -18,4 +19,11 @@ const press = (digits) => {
   const [sender] = call.peer.getSenders();
   if (!sender.dtmf.canInsertDTMF) throw new Error("no digits can be sent");
   sender.dtmf.insertDTMF(digits, 100, 50);
+};
+
+// What `offer_wanted` asks for.
+const widen = async () => {
+  listen(call.peer.addTransceiver("audio", { direction: "recvonly" }).receiver.track);
+  await call.peer.setLocalDescription();
+  send({ type: "offer", sdp: call.peer.localDescription.sdp });
 };
