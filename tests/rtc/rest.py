@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from threading import Event
 from typing import Any
 
 from revdesk_mock.clock import stopwatch
@@ -15,7 +16,9 @@ class Rest:
 
     def __init__(self, server: Server) -> None:
         self.url = server.url
-        self._emulator = server.emulator
+        self._world = server.emulator.world(KEY)
+        self._changed = Event()
+        self._world.store.on_commit(lambda _: self._changed.set())
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Return the answer's `data`; raises AssertionError for a refusal."""
@@ -40,15 +43,14 @@ class Rest:
 
     def sees(self, seconds: float, **wanted: Any) -> None:
         """Wait at most so long until the newest call has these fields."""
-        call, deadline = self.newest(), stopwatch() + seconds
-        while wanted.items() - call.items():
-            assert stopwatch() < deadline, f"{wanted} was not seen in {seconds} s, but {call}"
-            call = self.newest()
+        deadline = stopwatch() + seconds
+        while wanted.items() - (call := self.newest()).items():
+            assert self._changed.wait(deadline - stopwatch()), f"{wanted} was not seen in {seconds} s, but {call}"
+            self._changed.clear()
 
     def tokens(self, *identities: str) -> list[str]:
         """Return more tokens for the newest call's room, where nothing goes on yet; the API gives one alone."""
-        world = self._emulator.world(KEY)
-        call = world.store.get("calls", self.newest()["id"])
+        call = self._world.store.get("calls", self.newest()["id"])
         assert call is not None
-        with world.store.transaction():
-            return [world.join_tokens.issue_room(call, identity, 60) for identity in identities]
+        with self._world.store.transaction():
+            return [self._world.join_tokens.issue_room(call, identity, 60) for identity in identities]
