@@ -1,5 +1,6 @@
 """The HTTP door: the API for everything, the admin API and health beside it, as one ASGI application."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from revdesk_mock.emulator import Emulator
 from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.room_admin import RoomAdmin
+from revdesk_mock.rtc.livekit import LiveKit
 from revdesk_mock.rtc.network import LOOPBACK, Network
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
@@ -58,11 +60,12 @@ class App:
         )
         switchboard = Switchboard(emulator, self._open_room)
         self._signalling = Signalling(switchboard, network)
+        self._livekit = LiveKit(switchboard, network)
         self._casting: Casting | None = None
         self._rooms = CORSMiddleware(
-            Starlette(routes=self._signalling.routes()),
+            Starlette(routes=[*self._signalling.routes(), *self._livekit.routes()]),
             allow_origins=list(cors_origins),
-            allow_methods=["POST"],
+            allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
         admin = Admin(emulator, local_only=local_only)
@@ -78,7 +81,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] == "http" and scope["path"].startswith("/rtc/"):
+        if scope["type"] in {"http", "websocket"} and f"{scope['path']}/".startswith("/rtc/"):
             await self._rooms(scope, receive, send)
         elif scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
             await self._own(scope, receive, send)
@@ -90,7 +93,7 @@ class App:
     async def close(self) -> None:
         """Put everybody out of their rooms; nothing new is let in by then."""
         self.ready = False
-        await self._signalling.close()
+        await asyncio.gather(self._signalling.close(), self._livekit.close())
 
     def _open_room(self, world: World, room: Room, call: Record) -> None:
         from revdesk_mock.rtc.casting import Casting

@@ -15,6 +15,7 @@ RPC_UNKNOWN, RPC_NOBODY = (1400, "Method not supported at destination"), (1401, 
 
 # Why somebody is not in a room any more.
 LEFT, ROOM_CLOSED, REPLACED, LOST, SHUTDOWN = "left", "room_closed", "replaced", "lost", "shutdown"
+UNUSABLE = "unusable"  # its session description, or no socket could be had for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,18 @@ class Track:
     name: str
     source: str = MICROPHONE
     is_muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What a participant may do."""
+
+    can_publish: bool = True
+    can_subscribe: bool = True
+    can_publish_data: bool = True
+
+
+EVERYTHING = Grants()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +53,7 @@ class Participant:
     tracks: Mapping[str, Track] = field(default_factory=dict)
     joined_at: int = 0  # Unix milliseconds
     is_active: bool = False  # once sound and data can reach it
+    grants: Grants = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from revdesk_mock.rtc.events import (
+    EVERYTHING,
     LEFT,
     REPLACED,
     ROOM_CLOSED,
@@ -12,6 +13,7 @@ from revdesk_mock.rtc.events import (
     Event,
     FromOne,
     Gone,
+    Grants,
     Joined,
     Participant,
     ToOne,
@@ -48,6 +50,7 @@ class Room:
         self.is_open = True
         self._members: dict[str, tuple[Participant, Link]] = {}
         self._watchers: list[Link] = []
+        self._tracks = 0
 
     def watch(self, link: Link) -> None:
         """Let something see and hear all of the room without being in it; it is closed with the room."""
@@ -102,7 +105,7 @@ class Room:
             link.close(reason)
 
     def publish(self, identity: str, track: Track) -> None:
-        """Add or replace a track of a participant."""
+        """Add or replace a track of a participant; one who may not publish is not heard."""
         self._change(identity, lambda one: replace(one, tracks={**one.tracks, track.sid: track}))
 
     def unpublish(self, identity: str, sid: str) -> None:
@@ -144,7 +147,9 @@ class Room:
         self._change(identity, changed)
 
     def send(self, event: FromOne, to: frozenset[str] | None = None) -> None:
-        """Pass on what somebody sends to everybody else, or to some."""
+        """Pass on what somebody sends to everybody else, or to some; who may not send is not heard."""
+        if not self._grants(event.sender).can_publish_data:
+            return
         for identity, (_, link) in list(self._members.items()):
             if identity != event.sender and (to is None or identity in to):
                 link.tell(event)
@@ -153,7 +158,7 @@ class Room:
 
     def send_to(self, identity: str, event: ToOne) -> bool:
         """Pass a question or an answer on to one participant; return whether it is here."""
-        member = self._members.get(identity)
+        member = self._members.get(identity) if self._grants(event.sender).can_publish_data else None
         if member is not None:
             member[1].tell(event)
         return member is not None
@@ -167,11 +172,22 @@ class Room:
         member = self._members.get(identity)
         if member is None or track not in member[0].tracks or member[0].tracks[track].is_muted:
             return
-        for other, (_, link) in list(self._members.items()):
-            if other != identity:
+        if not member[0].grants.can_publish:
+            return
+        for other, (listener, link) in list(self._members.items()):
+            if other != identity and listener.grants.can_subscribe:
                 link.hear(identity, track, packet, level)
         for watcher in self._watchers:
             watcher.hear(identity, track, packet, level)
+
+    def name_track(self) -> str:
+        """Return a name for a new track, as no other has it in this room."""
+        self._tracks += 1
+        return f"TR_{self.sid.removeprefix('RM_')}{self._tracks}"
+
+    def _grants(self, sender: str | None) -> Grants:
+        member = self._members.get(sender) if sender is not None else None
+        return member[0].grants if member is not None else EVERYTHING
 
     def _change(self, identity: str, change: Callable[[Participant], Participant]) -> None:
         member = self._members.get(identity)

@@ -11,7 +11,7 @@ from revdesk_mock.errors import unauthorized
 from revdesk_mock.ids import fingerprint
 from revdesk_mock.messages import Record
 from revdesk_mock.resources import calls
-from revdesk_mock.rtc.events import LEFT, LOST, PERSON, ROOM_CLOSED, SHUTDOWN, Data, Participant
+from revdesk_mock.rtc.events import LEFT, LOST, PERSON, REPLACED, ROOM_CLOSED, SHUTDOWN, Data, Participant
 from revdesk_mock.rtc.rooms import Link, Room
 from revdesk_mock.signing import world_of
 from revdesk_mock.store import Change
@@ -69,6 +69,8 @@ class Switchboard:
         seat = self._seats.get(fingerprint(token))
         if seat is not None and seat.leaves is not None:
             seat.stay()
+            if seat.link is not link:
+                seat.link.close(REPLACED)
             seat.link = link
             return seat, seat.room.relink(seat.identity, link)
         call, identity = placement.join(world, token), world.join_tokens.identity_of(token)
