@@ -161,6 +161,7 @@ class LocalConnection(RTCPeerConnection):
         super().__init__(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         self._network = network
         self._ears = ears
+        self._connecting = asyncio.Lock()
         self._joining: set[asyncio.Task[None]] = set()
         self._transports: list[Connection] = []
 
@@ -192,12 +193,17 @@ class LocalConnection(RTCPeerConnection):
         return ours
 
     async def _RTCPeerConnection__connect(self) -> None:  # noqa: N802 # aiortc's name
-        """Connect as aiortc does, in a task that it forgets; here it can be ended."""
+        """Connect as aiortc does, in a task that it forgets; here it can be ended.
+
+        After a second exchange it would start the new sections only if the transports stand by then, and else never:
+        here that waits for the first.
+        """
         if task := asyncio.current_task():
             self._joining.add(task)
             task.add_done_callback(self._joining.discard)
         connect: Callable[[], asyncio.Future[None]] = getattr(super(), CONNECT)
-        await connect()
+        async with self._connecting:
+            await connect()
 
     async def abandon(self) -> None:
         """End what a close() may have left: tasks that still join, send and report, and sockets."""

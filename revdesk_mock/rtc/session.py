@@ -32,7 +32,7 @@ from revdesk_mock.rtc.peer import Listener
 from revdesk_mock.rtc.switchboard import Seat, Switchboard
 from revdesk_mock.rtc.transports import CHANNELS, Transports
 from revdesk_mock.rtc.uploads import Uploads
-from revdesk_mock.rtc.wire import Wire
+from revdesk_mock.rtc.wire import GONE, OVER, Wire
 
 log = logging.getLogger("revdesk_mock")
 
@@ -293,7 +293,7 @@ class Session:
             if self._held_by is not None:
                 if last is not None:
                     self._held_by.send(last)
-                self._held_by.close()
+                self._held_by.close(OVER if last is not None else GONE)
             self._held_by = self._wire = None
             self.ending = asyncio.create_task(self._close_connections(reason))
 

@@ -14,7 +14,7 @@ from revdesk_mock.rtc.packets import SILENCE, Digit, PacketQueue
 from revdesk_mock.rtc.patches import LocalConnection, PacketReceiver
 from revdesk_mock.rtc.peer import Listener, Peer
 from revdesk_mock.rtc.sockets import MOST_DATAGRAMS, DropOldest
-from tests.rtc.caller import SOON, call, live, packets_of
+from tests.rtc.caller import SOON, call, live, packets_of, until
 
 OPUS = RTCRtpCodecParameters("audio/opus", 48000, 2, 96)
 KEYS = RTCRtpCodecParameters("audio/telephone-event", 48000, 1, 110)
@@ -288,3 +288,18 @@ async def test_a_connection_that_is_closed_while_it_joins_leaves_no_task() -> No
         await peer.close()
         assert asyncio.all_tasks() < before
         assert not peer._connection._joining
+
+
+@live
+async def test_sections_of_a_second_exchange_are_started_though_the_first_still_connects() -> None:
+    heard = asyncio.Event()
+    async with call(Listener(audio=lambda *_: heard.set())) as (peer, caller):
+        caller.connection.createDataChannel("events")
+        await caller.call(peer)
+        caller.speak()
+        answer = await peer.answer(await caller.offer())
+        assert peer._connection.connectionState != "connected"
+        await until(lambda: caller.connection.connectionState == "connected")  # the caller is aiortc as it comes
+        await caller.accept(answer)
+        async with asyncio.timeout(SOON):
+            await heard.wait()
