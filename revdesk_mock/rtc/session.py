@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from livekit.protocol import rtc
 
-from revdesk_mock.clock import wall
+from revdesk_mock.clock import later, wall
 from revdesk_mock.rtc import protobuf
 from revdesk_mock.rtc.data_packets import Sent, packets, post
 from revdesk_mock.rtc.events import (
@@ -35,6 +35,8 @@ from revdesk_mock.rtc.uploads import Uploads
 from revdesk_mock.rtc.wire import GONE, OVER, Wire
 
 log = logging.getLogger("revdesk_mock")
+
+LAST_WORD = 1.0  # seconds in which a client whose connection is closed may still say good-bye: native ones do it then
 
 
 class Session:
@@ -197,9 +199,14 @@ class Session:
         if self.ending is not None:
             return
         if self.me.is_active:
-            self._restart(protobuf.leave(LOST, comes_back=True))
+            later(LAST_WORD, self._ask_back)
         else:
             self._switchboard.leave(self.seat, LOST)
+
+    def _ask_back(self) -> None:
+        """Let a client that has no connection any more join anew."""
+        if self.ending is None:
+            self._restart(protobuf.leave(LOST, comes_back=True))
 
     def _give_up(self, error: Exception) -> None:
         """Put out a client with which no connection can be made."""
