@@ -182,7 +182,7 @@ class Guest:
 
     def _on_active_speakers_changed(self, speakers: list[rtc.Participant]) -> None:
         for one in speakers:
-            note("speaking", **{"from": one.identity})
+            note("speaking", me=one is self._me, **{"from": one.identity})
 
     def _on_data_received(self, packet: rtc.DataPacket) -> None:
         sender = packet.participant and packet.participant.identity

@@ -41,7 +41,6 @@ def test_three_pages_and_an_agent_hear_one_another(browser: Chromium, rest: Rest
     people[500].call("ask", "agent", "say", "Good morning.")
     for page in people.values():
         page.told("transcription", text="Good morning.", final=True, **{"from": "agent"})
-        page.told("speaking", **{"from": "agent"})
 
 
 def test_a_plain_page_and_a_livekit_page_hear_one_another(browser: Chromium, rest: Rest) -> None:

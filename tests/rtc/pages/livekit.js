@@ -23,8 +23,7 @@ room
   .on(RoomEvent.LocalTrackPublished, ({ source }) => note("localTrackPublished", { source }))
   .on(RoomEvent.LocalTrackUnpublished, ({ source }) => note("localTrackUnpublished", { source }))
   .on(RoomEvent.ActiveSpeakersChanged, (speakers) => {
-    speakers.forEach(({ identity }) => note("speaking", { from: identity }));
-    if (!speakers.length) note("quiet");
+    speakers.forEach(({ identity, isLocal }) => note("speaking", { from: identity, me: isLocal }));
   })
   .on(RoomEvent.DataReceived, (payload, sender, kind, topic) => {
     if (topic === "callUpdate") note("callUpdate", { ...JSON.parse(text(payload)), from: sender?.identity ?? null });
@@ -60,7 +59,10 @@ const send = (text, topic, reliable) => me.publishData(new TextEncoder().encode(
 const write = async (text, topic) => void (await me.sendText(text, { topic }));
 const press = (code, digit) => me.publishDtmf(code, digit);
 const ask = (destinationIdentity, method, payload) => me.performRpc({ destinationIdentity, method, payload });
-const present = async (name, metadata, attributes) =>
-  void (await Promise.all([me.setName(name), me.setMetadata(metadata), me.setAttributes(attributes)]));
+const present = async (name, metadata, attributes) => {
+  await me.setName(name);
+  await me.setMetadata(metadata);
+  await me.setAttributes(attributes);
+};
 const simulate = (scenario) => room.simulateScenario(scenario);
 const leave = () => room.disconnect();
