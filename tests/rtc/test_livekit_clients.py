@@ -68,7 +68,6 @@ def test_it_is_told_of_the_call_and_ends_it_by_leaving(client: Client, rest: Res
     enter(client, rest.web_call(GREETING))
     client.told("callUpdate", status="IN_PROGRESS", id=rest.newest()["id"], **{"from": None})
     client.call("leave")
-    client.told("disconnected", reason="CLIENT_INITIATED")
     rest.sees(1.0, status="COMPLETED")
 
 
