@@ -75,8 +75,11 @@ class Admin:
     def _check_origin(self, request: Request) -> None:
         """Refuse other sites' pages: their Origin is not ours, and a rebound name is not this machine's."""
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
-        foreign = origin is not None and urlsplit(origin).netloc != host
-        if foreign or (self._local_only and urlsplit(f"//{host}").hostname not in LOOPBACK):
+        public_url = self._emulator.settings.public_url
+        public = urlsplit(public_url).netloc if public_url else None
+        foreign = origin is not None and urlsplit(origin).netloc not in {host, public}
+        rebound = host != public and urlsplit(f"//{host}").hostname not in LOOPBACK
+        if foreign or (self._local_only and rebound):
             reason = Reason("admin.origin", "header Origin or Host", "this emulator's own address", origin or host)
             raise ApiError("forbidden", "The admin API answers its own address only.", reason)
 
@@ -86,7 +89,8 @@ class Admin:
         entry = self._emulator.journal.find(request_id)
         if entry is None:
             raise not_found("request", request_id, "path /request_id")
-        return JSONResponse(journal.explain(entry, str(request.base_url).rstrip("/")))
+        base_url = self._emulator.settings.base_url(request.url.scheme, request.headers.get("host"))
+        return JSONResponse(journal.explain(entry, base_url))
 
     async def _magic_numbers(self, _: Request) -> Response:
         """Answer what each magic number does."""

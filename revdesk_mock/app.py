@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 import revdesk_mock
 from revdesk_mock.admin import Admin
 from revdesk_mock.emulator import Emulator
-from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.messages import Record, Request
+from revdesk_mock.request_body import read_body
 from revdesk_mock.room_admin import RoomAdmin
 from revdesk_mock.rtc.livekit import LiveKit
 from revdesk_mock.rtc.network import LOOPBACK, Network
@@ -35,7 +35,6 @@ READABLE_HEADERS = (
     "X-Request-Id X-RateLimit-Limit X-RateLimit-Remaining X-RateLimit-Reset RateLimit RateLimit-Policy Retry-After "
     "Idempotency-Replay Location WWW-Authenticate X-RevDesk-Mock-Explain"
 ).split()
-DRAINED = 16 * MAX_BYTES  # of an oversized body, so that its sender gets to read the answer
 
 
 class App:
@@ -103,7 +102,7 @@ class App:
 
     async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await _read_body(receive)
+            body = await read_body(receive)
         except ClientDisconnect:
             return
         request = Request(
@@ -128,7 +127,8 @@ class App:
 
     async def _show_resource(self, request: StarletteRequest) -> Response:
         """Answer the RFC 9728 metadata that the Bearer challenge points to."""
-        resource = {"resource": str(request.base_url).rstrip("/"), "scopes_supported": SCOPES}
+        base_url = self._emulator.settings.base_url(request.url.scheme, request.headers.get("host"))
+        resource = {"resource": base_url, "scopes_supported": SCOPES}
         return JSONResponse({**resource, "bearer_methods_supported": ["header"]})
 
     def _about(self, status: str) -> dict[str, Any]:
@@ -138,19 +138,3 @@ class App:
             "contract": self._emulator.spec.title,
             "operations": len(self._emulator.spec.operations),
         }
-
-
-async def _read_body(receive: Receive) -> bytes | None:
-    """Return the body, or None where it is over the limit; raises ClientDisconnect where its sender is gone."""
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        piece: bytes = message.get("body", b"")
-        size += len(piece)
-        if size <= MAX_BYTES:
-            pieces.append(piece)
-        if not message.get("more_body", False) or size > DRAINED:
-            return b"".join(pieces) if size <= MAX_BYTES else None

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import revdesk_mock
+from revdesk_mock import public_url
 from revdesk_mock.errors import AddressTaken, StartError
-from revdesk_mock.settings import Policies, RateLimit, Settings, shipped, suggestion
+from revdesk_mock.option_types import Reading, read_rate_limit
+from revdesk_mock.rtc import network
+from revdesk_mock.settings import Policies, Settings, shipped, suggestion
 
 # A container asks `healthcheck` every few seconds: what only one command needs is imported by that command.
 if TYPE_CHECKING:
@@ -43,20 +46,6 @@ class Commands(click.Group):
         if args[0] not in self.commands:
             raise click.UsageError(f"no such command {args[0]!r}{suggestion(args[0], self.commands)}", ctx)
         return super().resolve_command(ctx, args)
-
-
-class RateLimitType(click.ParamType[RateLimit]):
-    """A whole number of requests a minute, or `off`."""
-
-    name = "N|off"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> RateLimit:
-        """Read the text."""
-        if value == "off":
-            return "off"
-        if not str(value).isdigit() or int(value) == 0:
-            self.fail(f"{value!r} is neither a whole number of requests a minute nor off", param, ctx)
-        return int(value)
 
 
 def read_config(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
@@ -131,11 +120,35 @@ def commands() -> None:
 @click.option("--seed", help="Make ids, tokens and numbers repeat from run to run.")
 @click.option("--clock", type=click.Choice(["real", "frozen"]), default="real", show_default=True, help="Domain time.")
 @click.option(
-    "--rate-limit", type=RateLimitType(), help="Requests a minute for every key, or off. [default: 600, demo 120]"
+    "--rate-limit",
+    type=Reading("N|off", read_rate_limit),
+    help="Requests a minute for every key, or off. [default: 600, demo 120]",
 )
 @policy_option
 @click.option("--api-key", multiple=True, help="Let only this key in; repeatable.")
 @click.option("--cors-origin", multiple=True, default=["*"], help="Origin that browsers may call from; repeatable.")
+@click.option(
+    "--public-url",
+    type=Reading("URL", public_url.read),
+    help="Where clients are told to reach this, behind a proxy or tunnel. [default: the address they used]",
+)
+@click.option(
+    "--media-host",
+    type=Reading("ADDRESS", network.read_bound),
+    multiple=True,
+    default=network.LOOPBACK.addresses,
+    show_default=True,
+    help="Address that rooms listen on by UDP; 0.0.0.0 for all but the loopback; repeatable.",
+)
+@click.option(
+    "--media-ip",
+    type=Reading("ADDRESS", network.read_announced),
+    multiple=True,
+    help="Outside address of a container or NAT, told to clients of rooms beside the bound ones; repeatable.",
+)
+@click.option(
+    "--media-ports", type=Reading("LOW-HIGH", network.read_ports), help="UDP ports for rooms. [default: any free one]"
+)
 @click.option("--import", "import_file", type=File, envvar=f"{PREFIX}_IMPORT", help="Open the worlds of an export.")
 @click.option("--export-on-exit", type=File, help="Write every world to this file when stopping.")
 @click.option("--log-level", type=click.Choice(LEVELS), default="info", show_default=True, help="What to log.")
@@ -158,11 +171,13 @@ def serve(ctx: click.Context, /, **options: Any) -> None:
         rate_limit=options["rate_limit"],
         policies=read_policies(options["policy"]),
         api_keys=options["api_key"],
+        public_url=options["public_url"],
     )
     emulator = Emulator(settings)
     if options["import_file"]:
         emulator.restore(options["import_file"])
-    server = Server(emulator, options["host"], options["port"], options["cors_origin"])
+    media = network.Network(options["media_host"], options["media_ip"], options["media_ports"])
+    server = Server(emulator, options["host"], options["port"], options["cors_origin"], media)
     as_json = options["log_format"] == "json"
     log = request_log.standard(options["log_level"], as_json=as_json)
     emulator.journal.on_entry(log.add)
@@ -190,6 +205,7 @@ def show_banner(server: "Server", settings: Settings, *, as_json: bool) -> None:
     )
     rows = {
         "address": server.url,
+        **({"public": settings.public_url} if settings.public_url else {}),
         "test key": shown,
         "contract": f"{settings.spec.name}, {operations} operations, {emulated} emulated",
         "seed": emulator.seed,

@@ -39,7 +39,7 @@ class Emulator:
         self._worlds: dict[str, World] = {}
         self._admitted = {fingerprint(key) for key in self.settings.api_keys}
         dice = Dice(f"{self.seed}:requests")
-        self.pipeline = Pipeline(self.spec, HANDLERS, self.settings.policies, self.admit, self.journal, dice)
+        self.pipeline = Pipeline(self.spec, HANDLERS, self.settings, self.admit, self.journal, dice)
 
     def handle(self, request: Request) -> Coroutine[None, None, Response]:
         """Answer one request; never raises."""

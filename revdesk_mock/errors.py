@@ -26,6 +26,7 @@ STATUS: Mapping[str, int] = {
     "call_rate_exceeded": 429,
     "carrier_rejected": 409,
     "not_implemented": 501,
+    "unavailable": 503,
 }
 
 

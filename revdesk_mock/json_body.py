@@ -17,8 +17,12 @@ def read_bytes(request: Request, policies: Policies) -> bytes:
     """Return the body's bytes; raises ApiError (400 or 413 by policy) where they were too many to read."""
     if request.body is not None:
         return request.body
-    status = int(policies.body_too_large_status)
-    raise _refusal(f"is over {MAX_BYTES} bytes", "body.size", f"at most {MAX_BYTES} bytes", "more", status=status)
+    raise too_large(int(policies.body_too_large_status))
+
+
+def too_large(status: int = 400) -> ApiError:
+    """Build the refusal of a body over the limit."""
+    return _refusal(f"is over {MAX_BYTES} bytes", "body.size", f"at most {MAX_BYTES} bytes", "more", status=status)
 
 
 def check_content_type(request: Request, policies: Policies) -> None:

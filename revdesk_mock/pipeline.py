@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -13,7 +14,7 @@ from revdesk_mock.errors import ApiError, ContractViolation
 from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Entry, Journal, describe_request, redact, redact_reasons
 from revdesk_mock.messages import JSON, Reason, Request, Response
-from revdesk_mock.settings import Policies
+from revdesk_mock.settings import Settings
 from revdesk_mock.simulation import credentials, faults, idempotency
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.idempotency import Submission
@@ -46,6 +47,16 @@ class Trace:
     code: str | None = None
     message: str | None = None
 
+    @property
+    def prefix(self) -> str:
+        """The path that a public URL puts before every other."""
+        return urlsplit(self.base_url).path
+
+    @property
+    def explanation(self) -> tuple[str, str]:
+        """The header that leads to why it was refused."""
+        return EXPLAIN, f"{self.prefix}/_revdesk/explain/{self.request_id}"
+
 
 class Pipeline:
     """The steps that every request under /v1 takes. `locate` finds the world of a bearer."""
@@ -54,14 +65,15 @@ class Pipeline:
         self,
         spec: Spec,
         handlers: Mapping[str, Handler],
-        policies: Policies,
+        settings: Settings,
         locate: Locate,
         journal: Journal,
         dice: Dice,
     ) -> None:
         self._spec = spec
         self._handlers = handlers
-        self._policies = policies
+        self._policies = policies = settings.policies
+        self._base_url = settings.base_url
         self._locate = locate
         self._journal = journal
         self._dice = dice
@@ -71,7 +83,8 @@ class Pipeline:
     async def handle(self, request: Request) -> Response:
         """Answer one request, whatever it is; never raises."""
         started = clock.stopwatch()
-        trace = Trace(self._request_id(request), request, base_url_of(request))
+        base_url = self._base_url(request.scheme, request.headers.get("host"))
+        trace = Trace(self._request_id(request), request, base_url)
         try:
             response = await self._answer(trace)
         except ApiError as error:
@@ -186,7 +199,7 @@ class Pipeline:
             body = self._validation.fit_response(operation, operation.success, _enveloped(reply))
         kept: tuple[tuple[str, str], ...] = ()
         if reply.location is not None and operation.success in {201, 202}:
-            kept = (("location", reply.location),)
+            kept = (("location", trace.prefix + reply.location),)
         bound = Response(operation.success, kept, orjson.dumps(body))
         return self._respond(trace, bound.status, bound.body, *kept), bound
 
@@ -206,7 +219,7 @@ class Pipeline:
             self._validation.check_error(operation.id if operation else "", body)
         except ContractViolation as violation:
             return self._breach(trace, str(violation))
-        extra = [*error.headers, (EXPLAIN, f"/_revdesk/explain/{trace.request_id}")]
+        extra = [*error.headers, trace.explanation]
         if error.status in {401, 403}:
             extra.append(("www-authenticate", self._challenge(trace, error)))
         return self._respond(trace, error.status, orjson.dumps(body), *extra)
@@ -227,8 +240,7 @@ class Pipeline:
         trace.code, trace.message = "internal_error", detail
         trace.reasons = (Reason("emulator.breach", trace.operation.id if trace.operation else "", "", detail),)
         error = ApiError("internal_error", "The emulator could not answer by its contract.")
-        where = (EXPLAIN, f"/_revdesk/explain/{trace.request_id}")
-        return self._respond(trace, error.status, orjson.dumps(error.envelope()), where, (BREACH, "1"))
+        return self._respond(trace, error.status, orjson.dumps(error.envelope()), trace.explanation, (BREACH, "1"))
 
     def _request_id(self, request: Request) -> str:
         sent = request.headers.get("x-request-id", "")
@@ -260,8 +272,3 @@ class Pipeline:
 
 def _enveloped(reply: Reply) -> JSON:
     return {"data": reply.data} if reply.meta is None else {"data": reply.data, "meta": reply.meta}
-
-
-def base_url_of(request: Request) -> str:
-    """Return how the client reached us: the scheme, and the request's own Host."""
-    return f"{request.scheme}://{request.headers.get('host', '127.0.0.1')}"

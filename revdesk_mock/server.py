@@ -15,8 +15,9 @@ import uvicorn
 from revdesk_mock.app import App
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import AddressTaken
+from revdesk_mock.rtc.network import LOOPBACK, Network
 
-LOOPBACK = ("127.", "::1", "localhost")
+LOCAL = ("127.", "::1", "localhost")
 COLLECTION = 20_000  # allocations between two looks of the garbage collector
 GRACE = 1  # seconds for open requests when stopping
 
@@ -39,12 +40,17 @@ class Server:
     """Listens from the moment it is made; raises AddressTaken where it cannot."""
 
     def __init__(
-        self, emulator: Emulator, host: str = "127.0.0.1", port: int = 0, cors_origins: Sequence[str] = ("*",)
+        self,
+        emulator: Emulator,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        cors_origins: Sequence[str] = ("*",),
+        network: Network = LOOPBACK,
     ) -> None:
         self.emulator = emulator
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
-        app = App(emulator, cors_origins=cors_origins, local_only=host.startswith(LOOPBACK))
+        app = App(emulator, cors_origins=cors_origins, local_only=host.startswith(LOCAL), network=network)
         config = uvicorn.Config(
             app,
             access_log=False,

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
+from revdesk_mock import public_url
 from revdesk_mock.errors import StartError
 
 LONGEST = 13  # digits of a number that a policy may have
@@ -206,7 +207,8 @@ class Settings:
     """How the emulator itself runs: the contract, where worlds start, seeds, clock, limits, doors.
 
     `seed` None draws a fresh one; `rate_limit` None keeps the documented 600 and 120 a minute;
-    `api_keys` empty lets any key in.
+    `api_keys` empty lets any key in; `public_url` None tells clients the address at which they reached us.
+    Raises StartError for a `public_url` that cannot be one.
     """
 
     spec: Path = field(default_factory=lambda: shipped("openapi.json"))
@@ -216,3 +218,18 @@ class Settings:
     rate_limit: RateLimit = None
     policies: Policies = field(default_factory=Policies)
     api_keys: tuple[str, ...] = ()
+    public_url: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.public_url is not None:
+            try:
+                object.__setattr__(self, "public_url", public_url.read(self.public_url))
+            except ValueError as error:
+                raise StartError(f"public_url: {error}") from error
+
+    def base_url(self, scheme: str, host: str | None) -> str:
+        """Return the base of every address that a client is told, without a slash at its end.
+
+        `scheme` and `host` (the header) are those of its own request, a WebSocket's too; the public URL wins over them.
+        """
+        return self.public_url or f"{scheme.replace('ws', 'http', 1)}://{host or '127.0.0.1'}"

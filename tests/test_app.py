@@ -16,7 +16,7 @@ from revdesk_mock import Emulator, Settings
 from revdesk_mock.errors import AddressTaken
 from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.server import Server
-from tests.conftest import COMPANY, KEY, MAIN, ORDINARY, SIGNATURE
+from tests.conftest import AGENT, COMPANY, KEY, MAIN, ORDINARY, SIGNATURE
 
 BEARER = {"Authorization": f"Bearer {KEY}"}
 
@@ -132,6 +132,28 @@ def test_the_bearer_challenge_leads_to_its_metadata(server: Server) -> None:
     url = urlsplit(challenge.partition('resource_metadata="')[2].partition('"')[0])
     assert url.netloc == f"127.0.0.1:{server.port}"
     assert "calls:write" in ask(server, "GET", url.path).body["scopes_supported"]
+
+
+def test_with_a_public_url_clients_are_told_of_that_alone() -> None:
+    public = "https://revdesk.example/mock"
+    with Server(Emulator(Settings(clock="frozen", public_url=f"{public}/"))) as server:
+        call = ask(server, "POST", f"/v1/agents/{AGENT}/web-call").body["data"]
+        assert call["room_url"] == "wss://revdesk.example/mock"
+        refused = ask(server, "GET", "/v1/me", Authorization="x")
+        assert f'resource_metadata="{public}/.well-known/' in refused.headers["www-authenticate"]
+        assert ask(server, "GET", "/.well-known/oauth-protected-resource").body["resource"] == public
+        explanation = refused.headers["x-revdesk-mock-explain"]
+        assert explanation.startswith("/mock/_revdesk/explain/")
+        told = ask(server, "GET", explanation.removeprefix("/mock"), Host="revdesk.example", Origin=public[:-5])
+        assert told.body["curl"].endswith(f"{public}/v1/me")
+        bought = ask(server, "POST", "/v1/phone-numbers", {}).body["data"]
+        assert bought["status_url"].startswith(f"{public}/v1/phone-numbers/")
+        assert ask(server, "GET", "/_revdesk/prices", Host="rebound.example").status == 403
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "null"}, {"Host": ""}, {"Host": "", "Origin": "null"}])
+def test_a_page_without_a_name_cannot_use_the_admin_api(server: Server, headers: dict[str, str]) -> None:
+    assert ask(server, "GET", "/_revdesk/prices", **headers).status == 403
 
 
 def test_a_refusal_leads_to_its_explanation(server: Server) -> None:

@@ -15,7 +15,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # From the bottom to the top; a module imports from lower layers only. A name ending in a dot is a folder
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
-    {"messages", "clock", "ids", "e164", "room_address", "window"},
+    {"messages", "clock", "ids", "e164", "room_address", "public_url", "window"},
     {"errors", "inventory", "signing", "loa"},
     {"settings", "pages", "cnam"},
     {"spec", "store", "json_body", "wording"},
@@ -37,25 +37,25 @@ LAYERS: list[set[str]] = [
     {"rtc.agent"},
     {"rtc.espeak"},
     {"rtc.speech"},
-    {"rtc.line", "rtc.casting"},
+    {"rtc.line", "rtc.casting", "request_body"},
     {"rtc.signalling"},
     {"admin"},
     {"room_admin"},
     {"app"},
-    {"server", "request_log"},
+    {"server", "request_log", "option_types"},
     {"cli"},
     {"__main__"},
 ]
 
 # The one home of each library.
 HOMES = {
-    "starlette": {"app", "admin", "room_admin", "rtc.signalling", "rtc.livekit"},
+    "starlette": {"app", "admin", "request_body", "room_admin", "rtc.signalling", "rtc.livekit"},
     "uvicorn": {"server"},
     "jsonschema": {"validation", "wording"},
     "jsonschema_rs": {"validation"},
     "jwt": {"signing"},
     "reportlab": {"loa"},
-    "click": {"cli"},
+    "click": {"cli", "option_types"},
     "aiortc": {"rtc.peer", "rtc.patches", "rtc.channels"},
     "aioice": {"rtc.patches", "rtc.sockets"},
     "espeakng_loader": {"rtc.espeak"},
@@ -173,6 +173,33 @@ def test_starting_loads_nothing_that_a_letter_is_set_with() -> None:
 def test_starting_loads_nothing_that_only_rooms_need() -> None:
     loaded = run_python("import sys, revdesk_mock.cli, revdesk_mock.server; print(*sys.modules)").split()
     assert not {"aiortc", "aioice", "av", "numpy"} & set(loaded)
+
+
+REFUSED_JOINS = """
+import http.client, json, sys
+from revdesk_mock import Emulator
+from revdesk_mock.server import Server
+
+def ask(method, path, bearer, body=None):
+    connection.request(method, path, body, {"Authorization": f"Bearer {bearer}"})
+    answer = connection.getresponse()
+    print(answer.status)
+    return json.load(answer)
+
+with Server(Emulator()) as server:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    agent = ask("GET", "/v1/agents", "revdesk_key")["data"][0]["id"]
+    token = ask("POST", f"/v1/agents/{agent}/web-call", "revdesk_key")["data"]["token"]
+    ask("POST", "/rtc/offer", "revdesk_key", "{}")
+    ask("POST", "/rtc/offer", token, "v=0")
+print(*sys.modules)
+"""
+
+
+def test_what_only_rooms_need_is_not_loaded_by_requests_and_joins_that_are_refused() -> None:
+    *statuses, loaded = run_python(REFUSED_JOINS).splitlines()
+    assert statuses == ["200", "200", "401", "400"]
+    assert not {"aiortc", "aioice", "av", "numpy"} & set(loaded.split())
 
 
 def test_the_public_names_are_these() -> None:

@@ -227,6 +227,13 @@ def test_every_option_has_an_environment_twin() -> None:
         assert [server.ask("GET", "/v1/me")[0] for _ in range(4)] == [200, 200, 200, 429]
 
 
+def test_the_address_that_clients_are_told_can_be_set() -> None:
+    with serving("--port", "0", "--public-url", "https://revdesk.example/mock/") as server:
+        assert "public   https://revdesk.example/mock\n" in server.banner
+        call = server.ask("POST", "/v1/room-token", {"from_number": MAIN, "to_number": ORDINARY})[1]
+        assert call["data"]["room_url"] == "wss://revdesk.example/mock"
+
+
 def test_a_configuration_file_is_found_and_flags_and_environment_win_over_it(tmp_path: Path) -> None:
     lines = ["port = 0", "rate-limit = 2", 'api-key = ["from_file"]', "[policy]", 'wrong_method_status = "404"']
     (tmp_path / "revdesk-mock.toml").write_text("\n".join(lines))
@@ -288,6 +295,14 @@ REFUSED: dict[str, tuple[list[str], dict[str, str], int, str]] = {
     "bad choice of a policy": (["--policy", "wrong_method_status=200"], {}, 2, "405, 404"),
     "policy without a value": (["--policy", "wrong_method_status"], {}, 2, "name=value"),
     "unknown variable": ([], {"REVDESK_MOCK_PROT": "1"}, 2, "did you mean 'REVDESK_MOCK_PORT'?"),
+    "public URL that is none": (["--public-url", "revdesk.example"], {}, 2, "https://revdesk.example"),
+    "public URL by variable": ([], {"REVDESK_MOCK_PUBLIC_URL": "ws://x"}, 2, "begin with http:// or https://"),
+    "name to listen on": (["--media-host", "localhost"], {}, 2, "'localhost' is no IP address"),
+    "address of another machine": (["--media-host", "203.0.113.9"], {}, 2, "no address of this machine"),
+    "address that is nowhere": (["--media-ip", "0.0.0.0"], {}, 2, "nobody can send to 0.0.0.0"),
+    "ports the wrong way round": (["--media-ports", "50100-50000"], {}, 2, "the lower one first"),
+    "port out of range": (["--media-ports", "50000-70000"], {}, 2, "from 1 to 65535"),
+    "one port": (["--media-ports", "50000"], {}, 2, "such as 50000-50100"),
     "missing contract": (["--spec", "nowhere.json"], {}, 4, "nowhere.json: No such file"),
     "contract that is none": (["--spec", "fixtures/empty.json"], {}, 4, "no OpenAPI document"),
     "missing fixture": (["--data", "nowhere.json"], {}, 4, "nowhere.json: No such file"),

@@ -231,6 +231,12 @@ def test_a_shared_operation_answers_as_the_second_contract_says(second: Client, 
         assert second.get(answer.headers["location"]).status == 200
 
 
+def test_a_location_is_under_the_path_of_the_public_url() -> None:
+    client = Client(Emulator(Settings(seed="test", clock="frozen", public_url="https://revdesk.example/mock"), SECOND))
+    answer = client.post("/v1/phone-numbers", {})
+    assert answer.headers["location"] == f"/mock/v1/phone-numbers/{answer.data['phone_record_id']}"
+
+
 @pytest.mark.parametrize("name", MISSING)
 def test_an_operation_without_a_handler_is_501_by_its_name(second: Client, name: str) -> None:
     operation = SECOND.operations[name]

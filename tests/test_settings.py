@@ -124,3 +124,23 @@ def test_a_shipped_file_is_beside_the_package_or_inside_it() -> None:
     package = Path(shipped("py.typed")).parent
     assert package.name == "revdesk_mock"
     assert shipped("openapi.json") in {package / "openapi.json", package.parent / "openapi.json"}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "public_url", "expected"),
+    [
+        ("http", "localhost:8473", None, "http://localhost:8473"),
+        ("wss", "revdesk.example", None, "https://revdesk.example"),
+        ("http", None, None, "http://127.0.0.1"),
+        ("http", "localhost:8473", "https://revdesk.example/mock/", "https://revdesk.example/mock"),
+    ],
+)
+def test_clients_are_told_the_public_url_or_how_they_reached_us(
+    scheme: str, host: str | None, public_url: str | None, expected: str
+) -> None:
+    assert Settings(public_url=public_url).base_url(scheme, host) == expected
+
+
+def test_a_public_url_that_cannot_be_one_is_refused() -> None:
+    with pytest.raises(StartError, match="public_url: 'revdesk' does not begin with http"):
+        Settings(public_url="revdesk")

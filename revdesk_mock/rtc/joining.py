@@ -1,7 +1,7 @@
 """How a client of LiveKit's protocol asks to come in, in any of its dialects."""
 
 import zlib
-from base64 import urlsafe_b64decode
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -33,7 +33,7 @@ def read_single(query: Mapping[str, str]) -> Joining:
     """Read the query of `/rtc/v1`; raises ValueError where its `join_request` cannot be read."""
     text = query.get("join_request", "")
     try:
-        wrapped = rtc.WrappedJoinRequest.FromString(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        wrapped = rtc.WrappedJoinRequest.FromString(b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
         packed = wrapped.join_request
         if wrapped.compression == rtc.WrappedJoinRequest.Compression.GZIP:
             packed = zlib.decompressobj(GZIP).decompress(packed, LONGEST_JOIN)

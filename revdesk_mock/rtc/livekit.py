@@ -136,7 +136,7 @@ class LiveKit:
                 if message["type"] == "websocket.disconnect":
                     break
                 if session is not None and wire.is_open:
-                    await session.receive(read_request(message.get("bytes") or b""))
+                    await session.receive(read_request(message.get("bytes")))
             except (TimeoutError, ValueError) as error:
                 log.warning("a client is cut off: %s", str(error) or f"nothing came for {self._patience:g} s")
                 break

@@ -74,6 +74,7 @@ class Peer:
 
     def __init__(self, listener: Listener = SILENT, network: Network = LOOPBACK, *, join_within: float = 15.0) -> None:
         self._listener = listener
+        self._network = network
         self._connection = patches.LocalConnection(network, listener)
         self._connection.on("datachannel", self._opened)
         self._connection.on("connectionstatechange", self._changed)
@@ -205,7 +206,9 @@ class Peer:
             async with asyncio.timeout(self._join_within):
                 await self._connected.wait()
         except TimeoutError:
-            self._end(f"the other side did not connect within {self._join_within:g} s")
+            reason = f"the other side did not connect within {self._join_within:g} s"
+            log.warning("a join failed: %s; %s", reason, self._network.advice())
+            self._end(reason)
 
     def _changed(self) -> None:
         state = self._connection.connectionState

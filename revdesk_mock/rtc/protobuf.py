@@ -144,8 +144,10 @@ def track_info(track: Track) -> models.TrackInfo:
     )
 
 
-def read_request(frame: bytes) -> rtc.SignalRequest:
-    """Read what a client signals; raises ValueError for what is none."""
+def read_request(frame: bytes | None) -> rtc.SignalRequest:
+    """Read what a client signals; raises ValueError for what is none, and for a text (None)."""
+    if frame is None:
+        raise ValueError("a frame is one SignalRequest in protobuf, and this is a text")
     try:
         return rtc.SignalRequest.FromString(frame)
     except DecodeError as error:

@@ -1,15 +1,17 @@
 """The plain way into a room: one POST with a WebRTC offer, for pages and clients without LiveKit's protocol."""
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from revdesk_mock.errors import ApiError, invalid
-from revdesk_mock.json_body import read_object
+from revdesk_mock.json_body import read_object, too_large
 from revdesk_mock.messages import JSON
+from revdesk_mock.request_body import read_body
 from revdesk_mock.rtc.events import describe_participant
 from revdesk_mock.rtc.network import LOOPBACK, Network
 from revdesk_mock.rtc.switchboard import Switchboard
@@ -17,6 +19,8 @@ from revdesk_mock.simulation.credentials import read_bearer
 
 if TYPE_CHECKING:
     from revdesk_mock.rtc.line import Line
+
+log = logging.getLogger("revdesk_mock")
 
 CLOSING = 2.0  # seconds that connections have when the emulator stops
 
@@ -43,33 +47,44 @@ class Signalling:
     async def _offer(self, request: Request) -> Response:
         """Let the bearer of a room token in: the answer to its offer, the room, itself and who is there already."""
         try:
+            body = await read_body(request.receive)
             token = read_bearer(request.headers)
             self._switchboard.check(token)
-            sdp = read_object(await request.body()).get("sdp")
+            if body is None:
+                raise too_large()
+            sdp = read_object(body).get("sdp")
             offer = sdp if isinstance(sdp, str) else ""
-            return JSONResponse(await self._join(token, offer, str(request.base_url).rstrip("/")))
+            base_url = self._switchboard.base_url(request.url.scheme, request.headers.get("host"))
+            return JSONResponse(await self._join(token, offer, base_url))
         except ApiError as error:
             return JSONResponse(error.envelope(), error.status)
+        except ClientDisconnect:
+            return Response()
 
     async def _join(self, token: str, offer: str, base_url: str) -> JSON:
-        """Answer an offer; one that cannot be read is refused with 400 and uses nothing up."""
+        """Answer an offer; one that cannot be read, or for which no port is left, is refused and uses nothing up."""
         from revdesk_mock.rtc.line import Line
         from revdesk_mock.rtc.peer import PeerError, read
+        from revdesk_mock.rtc.sockets import require_port
 
         try:
             read(offer)
+            require_port(self._network)
             line = Line(self._gone, self._network)
             self._lines.add(line)
             try:
                 seat, others = self._switchboard.enter(token, line, base_url)
                 answer = await line.sit_down(seat, others, offer)
-            except (ApiError, PeerError):
+            except (ApiError, PeerError, OSError):
                 await line.peer.close()
                 raise
         except PeerError as error:
             raise invalid(
                 "sdp", str(error), rule="room.offer", expected="a WebRTC offer", got="another text"
             ) from error
+        except OSError as error:
+            log.warning("a join failed: %s", error.strerror)
+            raise ApiError("unavailable", f"No connection can be made: {error.strerror}.") from error
         me = seat.room.find(seat.identity)
         return {
             "sdp": answer,

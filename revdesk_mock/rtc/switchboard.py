@@ -48,10 +48,12 @@ class Switchboard:
     """All open rooms of an emulator.
 
     `open_room` is called with a new room before its first person comes in: an agent can take its place there.
+    `base_url` is what `enter` takes, made of the scheme and the Host by which a person reached the emulator.
     """
 
     def __init__(self, emulator: Emulator, open_room: Open, later: Later = clock.later) -> None:
         self._emulator = emulator
+        self.base_url = emulator.settings.base_url
         self._open_room = open_room
         self._later = later
         self._seats: dict[str, Seat] = {}

@@ -295,13 +295,13 @@ def test_any_broken_offer_is_answered_or_refused(data: st.DataObject) -> None:
 
 @live
 async def test_two_calls_at_once_have_ports_of_their_own_in_the_given_range() -> None:
-    network = Network(ports=(45_200, 45_203), announced="192.0.2.7")
+    network = Network(ports=(45_200, 45_203))
     async with call(network=network) as (one, first), call(network=network) as (two, second):
         first.speak()
         second.speak()
         answers = [await one.answer(await first.offer()), await two.answer(await second.offer())]
         found = [line for text in answers for line in text.splitlines() if line.startswith("a=candidate:")]
-        assert [line.split()[4] for line in found] == ["192.0.2.7"] * 2
+        assert [line.split()[4] for line in found] == ["127.0.0.1"] * 2
         ports = {int(line.split()[5]) for line in found}
         assert len(ports) == 2
         assert ports <= set(range(45_200, 45_204))
@@ -314,5 +314,5 @@ async def test_a_full_range_of_ports_is_said() -> None:
         first.speak()
         second.speak()
         await one.answer(await first.offer())
-        with pytest.raises(OSError, match="no UDP port from 45210 to 45210 is free"):
+        with pytest.raises(OSError, match=r"no UDP port from 45210 to 45210 is free .* widen --media-ports"):
             await two.answer(await second.offer())

@@ -1,18 +1,22 @@
 """A plain client joins a room over the wire: it hears the agent, is echoed, and room and API agree."""
 
 import asyncio
+import http.client
 import json
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
 
 from revdesk_mock import Emulator, Settings
+from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.rtc.media import level
+from revdesk_mock.rtc.network import Network
 from revdesk_mock.server import Server
 from tests.conftest import AGENT, KEY, MAIN, ORDINARY, SPEC
 from tests.rtc.caller import SOON, Caller, live
@@ -27,7 +31,13 @@ def server() -> Iterator[Server]:
         assert running.emulator.pipeline.breaches == []
 
 
-async def ask(server: Server, method: str, path: str, body: Any = None, bearer: str = KEY) -> tuple[int, Any]:
+class Door(Protocol):
+    """Where an emulator is."""
+
+    url: str
+
+
+async def ask(server: Door, method: str, path: str, body: Any = None, bearer: str = KEY) -> tuple[int, Any]:
     raw = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
     request = urllib.request.Request(server.url + path, raw, headers, method=method)  # noqa: S310 our own server
@@ -42,12 +52,12 @@ async def ask(server: Server, method: str, path: str, body: Any = None, bearer: 
     return await asyncio.get_running_loop().run_in_executor(None, send)
 
 
-async def web_call(server: Server) -> str:
+async def web_call(server: Door) -> str:
     _, answer = await ask(server, "POST", f"/v1/agents/{AGENT}/web-call")
     return str(answer["data"]["token"])
 
 
-async def newest(server: Server) -> Any:
+async def newest(server: Door) -> Any:
     _, answer = await ask(server, "GET", "/v1/calls?limit=1")
     return answer["data"][0]
 
@@ -67,7 +77,7 @@ class Client(Caller):
         self.events.append(json.loads(message))
         self.came.set()
 
-    async def join(self, server: Server, token: str) -> Any:
+    async def join(self, server: Door, token: str) -> Any:
         status, answer = await ask(server, "POST", "/rtc/offer", {"sdp": await self.offer()}, token)
         assert status == 200, answer
         await self.accept(answer["sdp"])
@@ -248,3 +258,51 @@ def test_nobody_comes_in_without_a_room_token(server: Server) -> None:
     pair = {"from_number": MAIN, "to_number": ORDINARY}
     _, answer = asyncio.run(ask(server, "POST", "/v1/webrtc-token", pair))
     assert asyncio.run(ask(server, "POST", "/rtc/offer", {"sdp": "v=0"}, answer["data"]["token"]))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"v=0", "is not valid JSON"),
+        (b'["v=0"]', "must be a JSON object"),
+        (b"{" * 70_000, "is not valid JSON"),
+        (b" " * (MAX_BYTES + 1), "is over 1048576 bytes"),
+        (b"", "is required"),
+    ],
+)
+def test_a_body_that_is_no_offer_is_refused_and_uses_nothing_up(server: Server, body: bytes, message: str) -> None:
+    token = asyncio.run(web_call(server))
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SOON)
+    for _ in range(2):
+        connection.request("POST", "/rtc/offer", body, {"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        assert (answer.status, json.load(answer)["error"]["fields"]["body"][: len(message)]) == (400, message)
+    connection.close()
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_offer_is_forgotten(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SOON) as line:
+        line.sendall(b"POST /rtc/offer HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    assert asyncio.run(ask(server, "POST", "/rtc/offer", {}))[0] == 401
+
+
+@live
+async def test_a_join_for_which_no_port_is_left_is_refused_and_uses_nothing_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with Server(Emulator(Settings(seed="test"), SPEC), network=Network(ports=(port, port))) as server:
+            token = await web_call(server)
+            async with client() as one:
+                status, answer = await ask(server, "POST", "/rtc/offer", {"sdp": await one.offer()}, token)
+                assert (status, answer["error"]["code"]) == (503, "unavailable")
+                advice = f"no UDP port from {port} to {port} is free on 127.0.0.1; widen --media-ports"
+                assert advice in answer["error"]["message"]
+                assert f"a join failed: {advice}" in caplog.text
+            taken.close()
+            async with client() as one:
+                await one.join(server, token)
+                await one.told(state("speaking"))

@@ -1,1 +1,0 @@
-"""Several people and an agent in one room hear one another, whichever way each came in."""
