@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from livekit.protocol import rtc
 
@@ -36,6 +37,7 @@ from revdesk_mock.rtc.wire import GONE, OVER, Wire
 
 log = logging.getLogger("revdesk_mock")
 
+FAREWELL = 0.5  # seconds in which a client that was put out may close its connections itself
 LAST_WORD = 1.0  # seconds in which a client whose connection is closed may still say good-bye: native ones do it then
 
 
@@ -58,6 +60,7 @@ class Session:
         self._has_begun = False
         self._uploads = Uploads()
         self._speaking: frozenset[str] = frozenset()  # sids
+        self._media_lost = asyncio.Event()
         self.ending: asyncio.Task[None] | None = None
         listener = Listener(audio=self._audio, digit=self._digit, message=self._message)
         self.transports = Transports(
@@ -186,7 +189,7 @@ class Session:
 
     def _message(self, label: str, message: bytes | str) -> None:
         kind = next((kind for kind, name in CHANNELS.items() if name == label), None)
-        if kind is None or isinstance(message, str):
+        if kind is None or isinstance(message, str) or self.ending is not None:
             return
         try:
             for answer in post(message, kind, self.seat.room, self.seat.identity):
@@ -196,6 +199,7 @@ class Session:
 
     def _lose_media(self) -> None:
         """Take note that a connection is closed: who was once reached joins anew, who never was has left."""
+        self._media_lost.set()
         if self.ending is not None:
             return
         if self.me.is_active:
@@ -302,9 +306,13 @@ class Session:
                     self._held_by.send(last)
                 self._held_by.close(OVER if last is not None else GONE)
             self._held_by = self._wire = None
-            self.ending = asyncio.create_task(self._close_connections(reason))
+            self.ending = asyncio.create_task(self._close_connections(reason, FAREWELL if last is not None else 0.0))
 
-    async def _close_connections(self, reason: str) -> None:
+    async def _close_connections(self, reason: str, farewell: float) -> None:
+        """Let the client, which was told, close them itself: from this end it would be an accident to it."""
         self._negotiation.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(farewell):
+                await self._media_lost.wait()
         await self.transports.close(reason)
         self._ended(self)
