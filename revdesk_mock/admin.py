@@ -1,6 +1,6 @@
 """The admin API under /_revdesk: each route is one call on the emulator or one of its worlds."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from revdesk_mock import journal, keys, recordings, registrations, vetting
+from revdesk_mock import journal, keys, registrations, vetting
 from revdesk_mock.clock import SECOND, iso, iso_or_none, parse_iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Reason, Record
+from revdesk_mock.recordings import Recordings
 from revdesk_mock.resources import branded_calling, enterprise_registration, reputation
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.credentials import SCOPES, Credential, read_bearer
@@ -24,6 +25,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 Endpoint = Callable[[Request], Awaitable[Response]]
 Find = Callable[[World, Credential], Record]
 Decide = Callable[[World, Record, vetting.Verdict], Record]
+Render = Callable[[World, Record], Iterator[bytes]]
 
 # What the carrier decides about: how a key's own is found, and what a verdict does to it.
 VERDICTS: Mapping[str, tuple[Find, Decide]] = {
@@ -36,8 +38,9 @@ VERDICTS: Mapping[str, tuple[Find, Decide]] = {
 class Admin:
     """The routes. With `local_only`, a request whose Host is not this machine's own name is refused."""
 
-    def __init__(self, emulator: Emulator, *, local_only: bool) -> None:
+    def __init__(self, emulator: Emulator, recordings: Recordings, *, local_only: bool) -> None:
         self._emulator = emulator
+        self._recordings = recordings
         self._local_only = local_only
 
     def routes(self) -> list[Route]:
@@ -56,7 +59,8 @@ class Admin:
                 Route(f"/_revdesk/{what}/verdict", self.guarded(partial(self._verdict, *calls)), methods=["POST"])
                 for what, calls in VERDICTS.items()
             ),
-            Route(f"{call}/recording.wav", self.guarded(self._recording)),
+            Route(f"{call}/recording.wav", self.guarded(partial(self._recording, "audio/wav", self._recordings.wav))),
+            Route(f"{call}/recording.ogg", self.guarded(partial(self._recording, "audio/ogg", self._recordings.ogg))),
             Route(f"{call}/transcript", self.guarded(self._transcript)),
         ]
 
@@ -167,23 +171,21 @@ class Admin:
             decided = decide(world, find(world, credential), verdict)
         return JSONResponse({field: decided[field] for field in ("id", "status", "rejection_reasons")})
 
-    async def _recording(self, request: Request) -> Response:
-        """Send the sound of an ended call."""
-        call = self._call(request)
+    async def _recording(self, media_type: str, render: Render, request: Request) -> Response:
+        """Send the sound of an ended call; it is made in another thread, as it is read."""
+        world, call = self._call(request)
         if not call["has_recording"]:
             raise not_found("recording of the call", call["id"], "path /call")
-        return StreamingResponse(recordings.wav(call["duration_seconds"]), media_type="audio/wav")
+        return StreamingResponse(render(world, call), media_type=media_type)
 
     async def _transcript(self, request: Request) -> Response:
         """Answer what was said in an ended call, in turns."""
-        call = self._call(request)
+        _, call = self._call(request)
         if not call["has_transcript"]:
             raise not_found("transcript of the call", call["id"], "path /call")
-        said = [] if call["opening"] is None else [call["opening"]]
-        turns = [{"role": "assistant", "text": text, "timestamp": iso(call["answered_at"])} for text in said]
-        return JSONResponse({"call_id": call["id"], "structured_transcript": turns})
+        return JSONResponse({"call_id": call["id"], "structured_transcript": _turns(call)})
 
-    def _call(self, request: Request) -> Record:
+    def _call(self, request: Request) -> tuple[World, Record]:
         world = self._emulator.find_world(request.path_params["world"])
         if world is None:
             raise not_found("world", request.path_params["world"], "path /world")
@@ -191,7 +193,21 @@ class Admin:
         call = world.store.get("calls", request.path_params["call"])
         if call is None:
             raise not_found("call", request.path_params["call"], "path /call")
-        return call
+        return world, call
+
+
+def _turns(call: Record) -> list[JSON]:
+    """Return what was said in a call's room; of a call without one, what its agent would have said first."""
+    if call["room_name"] is None and call["opening"] is not None:
+        return [{"role": "assistant", "text": call["opening"], "timestamp": iso(call["answered_at"])}]
+    return [
+        {
+            **{field: said[field] for field in ("role", "text")},
+            "timestamp": iso(said["at"]),
+            "interrupted": said["ended_at"] is None,
+        }
+        for said in call["said"]
+    ]
 
 
 def _is_key_order(order: dict[str, JSON]) -> bool:

@@ -1,7 +1,7 @@
 """The HTTP door: the API for everything, the admin API and health beside it, as one ASGI application."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -16,10 +16,12 @@ import revdesk_mock
 from revdesk_mock.admin import Admin
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.messages import Record, Request
+from revdesk_mock.recordings import Recordings
 from revdesk_mock.request_body import read_body
 from revdesk_mock.room_admin import RoomAdmin
-from revdesk_mock.rtc.livekit import LiveKit
+from revdesk_mock.rtc.livekit.door import LiveKit
 from revdesk_mock.rtc.network import LOOPBACK, Network
+from revdesk_mock.rtc.recorder import Recorder, Tape
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
@@ -58,6 +60,7 @@ class App:
             expose_headers=READABLE_HEADERS,
         )
         switchboard = Switchboard(emulator, self._open_room)
+        self._recorder = Recorder()
         self._signalling = Signalling(switchboard, network)
         self._livekit = LiveKit(switchboard, network)
         self._casting: Casting | None = None
@@ -67,7 +70,7 @@ class App:
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-        admin = Admin(emulator, local_only=local_only)
+        admin = Admin(emulator, Recordings(self._recorder, _mix), local_only=local_only)
         self._own = Starlette(
             routes=[
                 Route("/health", self._show_health),
@@ -97,7 +100,7 @@ class App:
     def _open_room(self, world: World, room: Room, call: Record) -> None:
         from revdesk_mock.rtc.casting import Casting
 
-        self._casting = self._casting or Casting()
+        self._casting = self._casting or Casting(self._recorder)
         self._casting.open_room(world, room, call)
 
     async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,3 +141,9 @@ class App:
             "contract": self._emulator.spec.title,
             "operations": len(self._emulator.spec.operations),
         }
+
+
+def _mix(form: str, tape: Tape | None, start: int, end: int) -> Iterator[bytes]:
+    from revdesk_mock.rtc.mixdown import render
+
+    return render(form, tape, start, end)

@@ -15,7 +15,7 @@ from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Entry, Journal, describe_request, redact, redact_reasons
 from revdesk_mock.messages import JSON, Reason, Request, Response
 from revdesk_mock.settings import Settings
-from revdesk_mock.simulation import credentials, faults, idempotency
+from revdesk_mock.simulation import agent_modes, credentials, faults, idempotency
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.idempotency import Submission
 from revdesk_mock.simulation.rate_limit import Quota
@@ -109,6 +109,7 @@ class Pipeline:
         rate_limit = world.rate_limit(credential)
         trace.quota = rate_limit.hit(world.clock.now())
         control = faults.read_control(request.headers.get(faults.HEADER))
+        behaviour = agent_modes.ordered(control.agent, operation.id)
 
         if policies.scope_check == "before_validation":
             credentials.check_scope(credential, operation, policies)
@@ -116,7 +117,7 @@ class Pipeline:
         body = self._read_body(operation, request)
         if policies.scope_check == "after_validation":
             credentials.check_scope(credential, operation, policies)
-        exchange = Exchange(operation, credential, parameters, query, body, trace.base_url)
+        exchange = Exchange(operation, credential, parameters, query, body, trace.base_url, behaviour)
 
         key = request.headers.get("idempotency-key", "")  # an empty one is none: the contract admits any string
         if request.method == "GET" or not key:

@@ -20,7 +20,7 @@ class Plan(NamedTuple):
 
     `field` is the field of the body that holds the destination; `opening` is what the agent says first; `record` None
     leaves it to the caller's number. A call with `expires_in` (seconds) is not dialed now: it waits that long for the
-    browser that holds its token, and is canceled then.
+    browser that holds its token, and is canceled then. `behaviour` is what the agent does in the call's room.
     """
 
     kind: str
@@ -38,6 +38,7 @@ class Plan(NamedTuple):
     field: str = "to_number"
     has_room: bool = False
     expires_in: int | None = None
+    behaviour: Record | None = None
 
 
 def place(world: World, credential: Credential, plan: Plan) -> Record:
@@ -100,6 +101,9 @@ def _record(world: World, credential: Credential, plan: Plan, number: Record | N
             "client_name": plan.client_name,
             "client_label": plan.client_label,
             "opening": plan.opening,
+            "behaviour": plan.behaviour,
+            "said": [],
+            "digits": "",
             "room_name": f"room_{serial}" if plan.has_room else None,
             "provider_call_sid": f"CA{serial}{world.id[:8]}",
             "record": recorded if plan.record is None else plan.record,

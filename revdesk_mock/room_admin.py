@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -10,10 +11,12 @@ from revdesk_mock.admin import Endpoint
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
-from revdesk_mock.rtc.events import AGENT, Asked, describe_participant
+from revdesk_mock.messages import JSON, Record
+from revdesk_mock.rtc.events import AGENT, RPC_FAILED, describe_participant
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import read_bearer
+from revdesk_mock.world import World
 
 Guard = Callable[[Endpoint], Endpoint]
 
@@ -33,39 +36,62 @@ class RoomAdmin:
             Route("/_revdesk/rooms", self._guarded(self._list)),
             Route(room, self._guarded(self._show)),
             Route(f"{room}/say", self._guarded(self._say), methods=["POST"]),
+            Route(f"{room}/agent", self._guarded(self._behave), methods=["POST"]),
         ]
 
     async def _list(self, request: Request) -> Response:
         """Answer the open rooms of the bearer's world."""
         world = self._emulator.world(read_bearer(request.headers))
-        return JSONResponse([_described(room) for room in self._switchboard.rooms(world)])
+        return JSONResponse([_described(world, room) for room in self._switchboard.rooms(world)])
 
     async def _show(self, request: Request) -> Response:
-        """Answer one open room and who is there."""
-        return JSONResponse(_described(self._room(request)))
+        """Answer one open room, who is there, and what was said and pressed."""
+        return JSONResponse(_described(*self._room(request)))
 
     async def _say(self, request: Request) -> Response:
         """Let the agent of a room say a `text`."""
-        room = self._room(request)
+        _, room = self._room(request)
         match read_object(await request.body()):
             case {"text": str() as text, **rest} if not rest and text.strip():
-                agent = next((one for one in room.participants if one.kind == AGENT), None)
-                if agent is None:
-                    raise not_found("agent", room.name, "path /room")
-                room.send_to(agent.identity, Asked("", "", "say", text))
+                agent = _ask_agent(room, "say", text)
             case _:
                 what = '{"text": "Hello"}'
                 raise ApiError("validation_error", f"Nothing can be said of that: send {what}.", fields={"body": what})
-        return JSONResponse({"room_name": room.name, "by": agent.identity, "text": text})
+        return JSONResponse({"room_name": room.name, "by": agent, "text": text})
 
-    def _room(self, request: Request) -> Room:
+    async def _behave(self, request: Request) -> Response:
+        """Let the agent of a room behave otherwise from now on: a `mode`, and its options."""
+        world, room = self._room(request)
+        agent = _ask_agent(room, "mode", orjson.dumps(read_object(await request.body())).decode())
+        return JSONResponse({"room_name": room.name, "by": agent, **_call(world, room)["behaviour"]})
+
+    def _room(self, request: Request) -> tuple[World, Room]:
         world = self._emulator.world(read_bearer(request.headers))
         room = self._switchboard.find_room(world, request.path_params["room"])
         if room is None:
             raise not_found("room that is open", request.path_params["room"], "path /room")
-        return room
+        return world, room
 
 
-def _described(room: Room) -> dict[str, object]:
+def _ask_agent(room: Room, method: str, payload: str) -> str:
+    """Let the agent of a room do something, and return its identity; raises ApiError where none is or does."""
+    agent = next((one.identity for one in room.participants if one.kind == AGENT), None)
+    if agent is None:
+        raise not_found("agent", room.name, "path /room")
+    answer = room.ask(agent, method, payload)
+    if answer is not None and answer.error is not None:
+        message = answer.error[1].removeprefix(f"{RPC_FAILED[1]}: ")
+        raise ApiError("validation_error", f"The agent cannot do that: {message}.", fields={"body": message})
+    return agent
+
+
+def _call(world: World, room: Room) -> Record:
+    [call] = world.store.find("calls", "room_name", room.name)
+    return call
+
+
+def _described(world: World, room: Room) -> dict[str, JSON]:
     people = [describe_participant(one) for one in room.participants]
-    return {"room_name": room.name, "sid": room.sid, "participants": people}
+    call = _call(world, room)
+    noted = {"call_id": call["id"], **{field: call[field] for field in ("behaviour", "digits", "said")}}
+    return {"room_name": room.name, "sid": room.sid, "participants": people, **noted}

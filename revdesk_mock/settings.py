@@ -99,7 +99,14 @@ class Policies:
     )
     room_token_ttl_seconds: int = _number(3_600, 60, 14_400, asks="Life of a room token where ttl_seconds is absent")
     web_call_ttl_seconds: int = _number(900, 60, 14_400, asks="Life of the join token of an agent's web call")
-    agent_mode: str = _choice("echo", "silent", asks="What an agent does in its room after the greeting")
+    agent_mode: str = _choice(
+        "echo",
+        "speak",
+        "tone",
+        "silent",
+        "hangup_after",
+        asks="What an agent does in its room after the greeting, where neither call nor agent says",
+    )
     web_calls_in_list: str = _choice("yes", "no", asks="Whether browser calls with an agent are in GET /v1/calls")
     room_url_scheme: str = _choice("ws", "http", asks="Scheme of room_url (the secure one behind TLS)")
     usage_minutes: str = _choice("ceil", "exact", asks="Minutes of a call in usage: begun ones, or the exact time")

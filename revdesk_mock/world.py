@@ -13,6 +13,7 @@ from revdesk_mock.rtc.tokens import JoinTokens
 from revdesk_mock.settings import Settings
 from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
+from revdesk_mock.simulation.agent_modes import Behaviour
 from revdesk_mock.simulation.call_flow import FAILED, CallFlow
 from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, ClientTokens, Credential
 from revdesk_mock.simulation.guardrails import Guardrails
@@ -30,7 +31,7 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
     "enterprises": ("organization_id",),
     "brands": ("enterprise_id",),
     "contacts": ("phone_number",),
-    "calls": ("phone_number_id",),
+    "calls": ("phone_number_id", "room_name"),
     "messages": ("phone_number_id",),
     "reputations": ("organization_id",),
     "tokens": ("sha256",),
@@ -147,7 +148,7 @@ class Exchange:
     """One request inside a world: who asks for which operation, with what.
 
     `query` and `body` are validated and hold the contract's defaults; `base_url` is how the client
-    reached the emulator (scheme and host, no slash).
+    reached the emulator (scheme and host, no slash); `behaviour` is what the request orders for its agent.
     """
 
     operation: Operation
@@ -156,6 +157,7 @@ class Exchange:
     query: dict[str, Any]
     body: dict[str, Any]
     base_url: str
+    behaviour: Behaviour | None = None
 
 
 @dataclass(slots=True)

@@ -34,7 +34,7 @@ SCRIPTS: dict[str, list[tuple[int, str]]] = {
     "10": [(1, RINGING), (4, TALKING), (6, COMPLETED)],
     "11": [(1, RINGING), (4, TALKING), (14_404, COMPLETED)],
     "50": [(1, RINGING), (4, TALKING), (34, COMPLETED)],
-    BROWSER: [(1, RINGING), (1, TALKING), (14_401, COMPLETED)],  # an agent, in its room
+    BROWSER: [(0, RINGING), (0, TALKING), (14_400, COMPLETED)],  # an agent, there already
 }
 REFUSED_FIRST = {"90": 403, "93": 409}  # whatever the load
 NO_REPLIES = {"auto_reply_enabled": False, "reply_delay_seconds": 0, "default_prompt": None}

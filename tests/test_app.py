@@ -292,6 +292,8 @@ def test_recording_and_transcript_are_there_once_the_call_has_ended(server: Serv
         assert file.getnframes() == file.getframerate() * shown["duration_seconds"]
         samples = file.readframes(800)
     assert max(samples) > 0
+    small = ask(server, "GET", f"{path}/recording.ogg")
+    assert (small.headers["content-type"], small.raw[:4]) == ("audio/ogg", b"OggS")
     turns = ask(server, "GET", f"{path}/transcript").body["structured_transcript"]
     assert [turn["text"] for turn in turns] == ["Good day"]
 

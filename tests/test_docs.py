@@ -10,7 +10,10 @@ import pytest
 from docs import tables
 from revdesk_mock import Emulator, Settings, cli
 from revdesk_mock.admin import Admin
+from revdesk_mock.recordings import Recordings
 from revdesk_mock.resources import HANDLERS
+from revdesk_mock.rtc.mixdown import render
+from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.server import Server
 
 ROOT = Path(__file__).parent.parent
@@ -77,7 +80,7 @@ def test_a_companys_day_goes_as_the_readme_shows() -> None:
 
 def test_every_admin_route_is_documented() -> None:
     page = (ROOT / "docs/behaviour.md").read_text()
-    for route in Admin(Emulator(), local_only=True).routes():
+    for route in Admin(Emulator(), Recordings(Recorder(), render), local_only=True).routes():
         assert f"{route.path}`" in page
 
 

@@ -171,11 +171,17 @@ def test_an_agent_talks_at_once_when_the_browser_has_joined(client: Client) -> N
 def test_a_talk_with_an_agent_ends_when_the_browser_hangs_up(client: Client) -> None:
     token, call_id = opened(client, WEB)
     placement.join(client.world, token)
-    client.advance(61)
+    client.advance(60)
     client.post(f"/v1/calls/{call_id}/hangup")
     call = look(client, call_id)
     assert (call["status"], call["duration_seconds"], call["has_recording"]) == ("COMPLETED", 60, True)
     assert client.world.guardrails.spent_today() == 70_000
+
+
+def test_a_call_that_rings_nobody_is_answered_when_it_is_joined(client: Client) -> None:
+    token, call_id = opened(client, WEB)
+    placement.join(client.world, token)
+    assert look(client, call_id)["status"] == "IN_PROGRESS"
 
 
 def test_a_talk_with_an_agent_ends_by_itself_after_four_hours(client: Client) -> None:

@@ -11,6 +11,7 @@ import pytest
 from revdesk_mock import ApiError, Emulator, Policies, placement
 from revdesk_mock.rtc.casting import Casting
 from revdesk_mock.rtc.events import Participant, Track
+from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.rtc.rooms import Room
 from tests.conftest import AGENT, COMPANY, MAIN, ORDINARY, SIGNATURE, Answer, Client, answer_of, emulator_with
 from tests.rtc.test_rooms import Ear
@@ -418,13 +419,16 @@ def consent_of_tomorrow(client: Client) -> Outcome:
     return outcome(signed_enterprise(client, consent_acknowledged_at="2026-01-06T09:00:00Z"))
 
 
-def echoed(client: Client) -> Outcome:
-    room, ear = Room("room_1", "RM_1"), Ear()
-    Casting().open_room(client.world, room, {"agent_id": AGENT, "opening": "Hello"})
+def agents_behaviour(client: Client) -> Outcome:
+    """Return what the agent of a web call is to do, and what of somebody's voice it says back."""
+    client.post(f"/v1/agents/{AGENT}/web-call")
+    [call] = client.world.store.all("calls")[-1:]
+    room, ear = Room(call["room_name"], "RM_1"), Ear()
+    Casting(Recorder()).open_room(client.world, room, call)
     room.join(Participant("PA_ann", "ann"), ear)
     room.publish("ann", Track("TR_ann", "microphone"))
     room.sound("ann", "TR_ann", b"mine")
-    return [packet for _, _, packet in ear.heard]
+    return call["behaviour"]["mode"], [packet for _, _, packet in ear.heard]
 
 
 def deleted_enterprise(client: Client) -> Outcome:
@@ -555,8 +559,11 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("score_refresh", "weekly", last_refresh, "2026-01-02T00:00:00.000Z"),
     ("submitted_enterprise_status", "DRAFT", submitted_enterprise, ("DRAFT", "DRAFT", 200)),
     ("submitted_enterprise_status", "PENDING_VETTING", submitted_enterprise, ("PENDING_VETTING", "APPROVED", 409)),
-    ("agent_mode", "echo", echoed, [b"mine"]),
-    ("agent_mode", "silent", echoed, []),
+    ("agent_mode", "echo", agents_behaviour, ("echo", [b"mine"])),
+    ("agent_mode", "speak", agents_behaviour, ("speak", [])),
+    ("agent_mode", "tone", agents_behaviour, ("tone", [])),
+    ("agent_mode", "silent", agents_behaviour, ("silent", [])),
+    ("agent_mode", "hangup_after", agents_behaviour, ("hangup_after", [])),
     ("deleted_enterprise", "shown", deleted_enterprise, OK),
     ("deleted_enterprise", "not_found", deleted_enterprise, (404, "not_found")),
     ("future_consent", "reject", consent_of_tomorrow, INVALID),

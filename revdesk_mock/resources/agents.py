@@ -5,6 +5,7 @@ from revdesk_mock.clock import iso
 from revdesk_mock.errors import ApiError
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.placement import Plan
+from revdesk_mock.simulation import agent_modes
 from revdesk_mock.simulation.call_flow import leg
 from revdesk_mock.world import Exchange, Reply, World, owned, page
 
@@ -48,6 +49,7 @@ def start_web_call(world: World, exchange: Exchange) -> Reply:
         agent_id=agent["id"],
         opening=agent["greeting"],
         has_room=True,
+        behaviour=agent_modes.choose(exchange.behaviour, agent, world.policies.agent_mode),
         expires_in=ttl,
     )
     call = placement.place_in_browser(world, exchange.credential, plan)

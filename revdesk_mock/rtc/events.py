@@ -12,6 +12,7 @@ RELIABLE, LOSSY = "reliable", "lossy"
 
 # Why a remote procedure call fails, with the codes that LiveKit's clients know.
 RPC_UNKNOWN, RPC_NOBODY = (1400, "Method not supported at destination"), (1401, "Recipient not found")
+RPC_FAILED = (1500, "Application error in method handler")
 
 # Why somebody is not in a room any more.
 LEFT, ROOM_CLOSED, REPLACED, LOST, SHUTDOWN = "left", "room_closed", "replaced", "lost", "shutdown"

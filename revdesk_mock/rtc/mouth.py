@@ -17,14 +17,27 @@ Turn = Callable[[], Awaitable[None]]
 
 
 class Mouth:
-    """Publishes a participant's track and speaks on it; `turned` is told when it begins to speak, and when it ends."""
+    """Publishes a participant's track and speaks on it.
 
-    def __init__(self, room: Room, identity: str, track: Track, voice: Voice, turned: Callable[[bool], None]) -> None:
+    `turned` is told True when something begins to be heard, and False when there is nothing more to say; `thinks` when
+    a text is being made into sound.
+    """
+
+    def __init__(
+        self,
+        room: Room,
+        identity: str,
+        track: Track,
+        voice: Voice,
+        turned: Callable[[bool], None],
+        thinks: Callable[[], None] = lambda: None,
+    ) -> None:
         self._room = room
         self._identity = identity
         self._track = track.sid
         self._voice = voice
         self._turned = turned
+        self._thinks = thinks
         self._waiting: deque[Turn] = deque()
         self._task: asyncio.Task[None] | None = None
         self._segments = 0
@@ -35,6 +48,11 @@ class Mouth:
         """Whether something is being said, or waits to be."""
         return self._task is not None
 
+    @property
+    def waiting(self) -> int:
+        """How many things wait to be said."""
+        return len(self._waiting)
+
     def say(self, text: str) -> None:
         """Speak a text after what is being said, and show it as it is said; a blank one is left out."""
         if text.strip():
@@ -43,6 +61,14 @@ class Mouth:
     def play(self, sound: Spoken) -> None:
         """Let a sound be heard after what is being said."""
         self._then(lambda: self._play(sound))
+
+    def then(self, do: Callable[[], None]) -> None:
+        """Do something once everything has been said."""
+
+        async def turn() -> None:
+            do()
+
+        self._then(turn)
 
     def echo(self, packet: bytes, level: int | None) -> None:
         """Pass a packet on as it came, unless something is being said."""
@@ -62,14 +88,14 @@ class Mouth:
 
     async def _run(self) -> None:
         try:
-            self._turned(True)  # that is what is told
             while self._waiting:
                 await self._waiting.popleft()()
         finally:
             self._task = None
-            self._turned(False)  # as above
+            self._turned(False)  # that is what is told
 
     async def _speak(self, text: str) -> None:
+        self._thinks()
         sound = await asyncio.get_running_loop().run_in_executor(None, self._voice, text)
         self._segments += 1
         segment = f"{self._track}-{self._segments}"
@@ -78,6 +104,7 @@ class Mouth:
         self._room.tell(Said(self._identity, text, is_final=True, segment=segment))
 
     async def _play(self, sound: Spoken) -> None:
+        self._turned(True)  # as above
         pace = Pace()
         for packet, level in sound:
             await pace.beat(BEAT)

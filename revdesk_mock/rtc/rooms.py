@@ -9,6 +9,8 @@ from revdesk_mock.rtc.events import (
     LEFT,
     REPLACED,
     ROOM_CLOSED,
+    Answered,
+    Asked,
     Changed,
     Event,
     FromOne,
@@ -51,6 +53,7 @@ class Room:
         self._members: dict[str, tuple[Participant, Link]] = {}
         self._watchers: list[Link] = []
         self._tracks = 0
+        self._answer: Answered | None = None  # to the room itself
 
     def watch(self, link: Link) -> None:
         """Let something see and hear all of the room without being in it; it is closed with the room."""
@@ -158,10 +161,18 @@ class Room:
 
     def send_to(self, identity: str, event: ToOne) -> bool:
         """Pass a question or an answer on to one participant; return whether it is here."""
+        if not identity and isinstance(event, Answered):
+            self._answer = event
         member = self._members.get(identity) if self._grants(event.sender).can_publish_data else None
         if member is not None:
             member[1].tell(event)
         return member is not None
+
+    def ask(self, identity: str, method: str, payload: str) -> Answered | None:
+        """Put a question in the room's own name; return the answer, None where it does not come at once."""
+        self._answer = None
+        self.send_to(identity, Asked("", "", method, payload))
+        return self._answer
 
     def tell(self, event: Event) -> None:
         """Tell everybody."""

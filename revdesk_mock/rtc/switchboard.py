@@ -81,6 +81,7 @@ class Switchboard:
         seat = Seat(fingerprint(token), world, room, call["id"], identity, link)
         self._seats[seat.token] = seat
         room.send(_update(world, self._rooms[world.id, room.name][1], call))
+        world.run_due()  # a call that rings nobody is answered now
         return seat, others
 
     def check(self, token: str) -> None:
@@ -165,7 +166,7 @@ class Switchboard:
             if found is None:
                 continue
             room, base_url = found
-            if change.after is not None:
+            if change.after is not None and _is_news(world, base_url, change):
                 room.send(_update(world, base_url, change.after))
             if change.after is None or change.after["ended_at"] is not None:
                 self._close_room(world, room)
@@ -182,6 +183,12 @@ class Switchboard:
         if call is not None:
             with seat.world.store.transaction():
                 seat.world.calls.hang_up(call)
+
+
+def _is_news(world: World, base_url: str, change: Change) -> bool:
+    """Whether a client can see what changed: words and keys that are noted beside the call are no change of it."""
+    before, after = (record and calls.describe(world, base_url, record) for record in (change.before, change.after))
+    return before != after
 
 
 def _update(world: World, base_url: str, call: Record) -> Data:

@@ -128,7 +128,7 @@ class CallFlow:
 
     def _plan(self, scripts: Sequence[Script], now: int) -> list[list[JSON]]:
         """Write the legs' scripts as one plan: all ring together, and are connected when all have answered."""
-        placed = now + QUEUE_TIME
+        placed = now + (QUEUE_TIME if any(script is not PRESENT for script in scripts) else 0)
         failed = min((script for script in scripts if not script.answers), key=lambda s: s.rings, default=None)
         ring: list[list[JSON]] = [] if failed and failed.ending == UNREACHABLE else [[placed, "ring"]]
         if failed:

@@ -5,17 +5,22 @@ from dataclasses import dataclass
 import orjson
 
 from revdesk_mock.errors import ApiError
-from revdesk_mock.messages import Reason
+from revdesk_mock.messages import JSON, Reason
 
 HEADER = "x-revdesk-mock"
+KNOWN = ("delay_ms", "agent")
 LONGEST_DELAY = 600_000  # milliseconds
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What a request orders: `delay_ms`, a wait before anything is written, in the world's time."""
+    """What a request orders: `delay_ms`, a wait before anything is written, in the world's time.
+
+    `agent` is what the agent of the call shall do, as it was sent: see `agent_modes`.
+    """
 
     delay_ms: int = 0
+    agent: JSON = None
 
 
 NOTHING = Control()
@@ -32,12 +37,14 @@ def read_control(header: str | None) -> Control:
     if not isinstance(ordered, dict):
         raise _refuse("must be one JSON object", header)
     for name in ordered:
-        if name != "delay_ms":
-            raise _refuse(f"does not know {name!r}; it knows delay_ms", header)
+        if name not in KNOWN:
+            raise _refuse(f"does not know {name!r}; it knows {' and '.join(KNOWN)}", header)
     delay = ordered.get("delay_ms", 0)
     if not isinstance(delay, int) or isinstance(delay, bool) or not 0 <= delay <= LONGEST_DELAY:
         raise _refuse(f"delay_ms must be 0 to {LONGEST_DELAY}", header)
-    return Control(delay)
+    if "agent" in ordered and not isinstance(ordered["agent"], dict):
+        raise _refuse('agent must be an object, such as {"mode": "silent"}', header)
+    return Control(delay, ordered.get("agent"))
 
 
 def _refuse(message: str, header: str) -> ApiError:

@@ -11,6 +11,8 @@ from revdesk_mock.rtc.events import (
     LOSSY,
     REPLACED,
     ROOM_CLOSED,
+    Answered,
+    Asked,
     Changed,
     Data,
     Event,
@@ -120,6 +122,18 @@ def test_data_goes_to_everybody_else_or_to_some(room: Room) -> None:
     room.send(to_all)
     room.send(to_cy, frozenset({"cy"}))
     assert (ann.told, bob.told, cy.told) == ([], [to_all], [to_all, to_cy])
+
+
+def test_who_is_asked_in_the_rooms_own_name_answers_the_room(room: Room) -> None:
+    class Clerk(Ear):
+        def tell(self, event: Event) -> None:
+            if isinstance(event, Asked) and event.method == "add":
+                room.send_to(event.sender, Answered(event.id, "clerk", f"{event.payload}!"))
+
+    room.join(somebody("clerk"), Clerk())
+    answer = room.ask("clerk", "add", "7")
+    assert answer == Answered("", "clerk", "7!")
+    assert (room.ask("clerk", "wait", "7"), room.ask("nobody", "add", "7")) == (None, None)
 
 
 def test_the_room_itself_speaks_to_everybody(room: Room) -> None:

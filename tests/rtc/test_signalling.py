@@ -37,9 +37,11 @@ class Door(Protocol):
     url: str
 
 
-async def ask(server: Door, method: str, path: str, body: Any = None, bearer: str = KEY) -> tuple[int, Any]:
+async def ask(
+    server: Door, method: str, path: str, body: Any = None, bearer: str = KEY, **more: str
+) -> tuple[int, Any]:
     raw = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json", **more}
     request = urllib.request.Request(server.url + path, raw, headers, method=method)  # noqa: S310 our own server
 
     def send() -> tuple[int, Any]:
@@ -52,8 +54,10 @@ async def ask(server: Door, method: str, path: str, body: Any = None, bearer: st
     return await asyncio.get_running_loop().run_in_executor(None, send)
 
 
-async def web_call(server: Door) -> str:
-    _, answer = await ask(server, "POST", f"/v1/agents/{AGENT}/web-call")
+async def web_call(server: Door, **agent: Any) -> str:
+    """Start a web call, whose agent behaves as ordered, and return the token."""
+    order = {"X-RevDesk-Mock": json.dumps({"agent": agent})} if agent else {}
+    _, answer = await ask(server, "POST", f"/v1/agents/{AGENT}/web-call", **order)
     return str(answer["data"]["token"])
 
 

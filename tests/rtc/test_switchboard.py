@@ -110,10 +110,19 @@ def test_a_token_lets_its_bearer_in_where_the_agent_waits_and_the_call_starts(ha
     seat, others = hall.enter(web_call(hall.client), ear)
     assert [one.identity for one in others] == ["agent"]
     assert seat.identity.startswith("browser-call_")
-    assert updates(ear) == ["QUEUED"]
-    hall.client.advance(1)
     assert updates(ear) == ["QUEUED", "RINGING", "IN_PROGRESS"]
     assert newest(hall.client)["status"] == "IN_PROGRESS"
+
+
+def test_what_is_noted_beside_a_call_is_no_change_of_it(hall: Hall) -> None:
+    ear = Ear()
+    seat, _ = hall.enter(web_call(hall.client), ear)
+    call, store = hall.client.world.store.get("calls", seat.call_id), hall.client.world.store
+    assert call is not None
+    told = updates(ear)
+    with store.transaction():
+        store.update("calls", call, digits="12")
+    assert updates(ear) == told
 
 
 def test_a_check_uses_nothing_up(hall: Hall) -> None:
@@ -182,7 +191,7 @@ def test_leaving_the_room_ends_the_call(hall: Hall) -> None:
     hall.client.advance(12)
     hall.switchboard.leave(seat)
     call = newest(hall.client)
-    assert (call["status"], call["duration_seconds"]) == ("COMPLETED", 11)
+    assert (call["status"], call["duration_seconds"]) == ("COMPLETED", 12)
     hall.switchboard.leave(seat)
 
 
@@ -207,9 +216,9 @@ def test_a_connection_that_dropped_comes_back_with_its_token_unseen(hall: Hall) 
     hall.switchboard.check(token)
     back, others = hall.enter(token, again)
     assert (back, [one.identity for one in others], hall.timers.waiting) == (seat, ["agent"], [])
-    hall.client.advance(2)
-    assert updates(again)[-1] == "IN_PROGRESS"
     assert refusal(hall, token)[0] == 401
+    hall.client.post(f"/v1/calls/{newest(hall.client)['id']}/hangup")
+    assert (updates(first)[-1], updates(again)) == ("IN_PROGRESS", ["COMPLETED"])
 
 
 def test_a_connection_that_dropped_and_stays_away_has_left(hall: Hall) -> None:

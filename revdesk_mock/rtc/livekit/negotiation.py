@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from livekit.protocol import rtc
 
-from revdesk_mock.rtc import protobuf
+from revdesk_mock.rtc.livekit import messages
+from revdesk_mock.rtc.livekit.transports import Transports
 from revdesk_mock.rtc.peer import PeerError
-from revdesk_mock.rtc.transports import Transports
 
 
 class Negotiation:
@@ -38,7 +38,7 @@ class Negotiation:
             self._failed(error)
             return False
         mids = {} if self._transports.is_dual else self._transports.mids
-        self._send(protobuf.description("answer", sdp, offer.id, mids))
+        self._send(messages.description("answer", sdp, offer.id, mids))
         self._has_answered = True
         left = self._transports.homeless
         self._sections_asked = min(max(0, self._sections_asked - (homeless - left)), left)
@@ -90,7 +90,7 @@ class Negotiation:
         except OSError as error:
             self._failed(error)
         else:
-            self._send(protobuf.description("offer", sdp, self._number, self._transports.mids))
+            self._send(messages.description("offer", sdp, self._number, self._transports.mids))
 
     def _ask_for_sections(self) -> None:
         """Ask for as many as are missing; not before its first offer, which may have them."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from livekit.protocol import models, rtc
 
 from revdesk_mock.rtc.events import Participant, Track
-from revdesk_mock.rtc.protobuf import request_response, track_info
+from revdesk_mock.rtc.livekit.messages import request_response, track_info
 
 MOST = 8  # tracks of one client
 

@@ -6,7 +6,7 @@ from typing import Any
 from livekit.protocol import rtc
 from starlette.websockets import WebSocket
 
-from revdesk_mock.rtc.wire import GONE, MOST_WAITING, OVER, Wire
+from revdesk_mock.rtc.livekit.wire import GONE, MOST_WAITING, OVER, Wire
 from tests.rtc.caller import live
 
 PONG = rtc.SignalResponse(pong=1)

@@ -6,7 +6,7 @@ from base64 import urlsafe_b64encode
 import pytest
 from livekit.protocol import rtc
 
-from revdesk_mock.rtc.joining import LONGEST_JOIN, Joining, read_dual, read_single
+from revdesk_mock.rtc.livekit.joining import LONGEST_JOIN, Joining, read_dual, read_single
 
 REQUEST = rtc.JoinRequest(
     publisher_offer=rtc.SessionDescription(type="offer", sdp="v=0", id=1),

@@ -8,8 +8,6 @@ from contextlib import suppress
 from livekit.protocol import rtc
 
 from revdesk_mock.clock import later, wall
-from revdesk_mock.rtc import protobuf
-from revdesk_mock.rtc.data_packets import Sent, packets, post
 from revdesk_mock.rtc.events import (
     LOST,
     RELIABLE,
@@ -25,15 +23,17 @@ from revdesk_mock.rtc.events import (
     Relayed,
     Speaking,
 )
-from revdesk_mock.rtc.joining import Joining
-from revdesk_mock.rtc.negotiation import Negotiation
+from revdesk_mock.rtc.livekit import messages
+from revdesk_mock.rtc.livekit.data_packets import Sent, packets, post
+from revdesk_mock.rtc.livekit.joining import Joining
+from revdesk_mock.rtc.livekit.negotiation import Negotiation
+from revdesk_mock.rtc.livekit.transports import CHANNELS, Transports
+from revdesk_mock.rtc.livekit.uploads import Uploads
+from revdesk_mock.rtc.livekit.wire import GONE, OVER, Wire
 from revdesk_mock.rtc.network import Network
 from revdesk_mock.rtc.packets import Digit
 from revdesk_mock.rtc.peer import Listener
 from revdesk_mock.rtc.switchboard import Seat, Switchboard
-from revdesk_mock.rtc.transports import CHANNELS, Transports
-from revdesk_mock.rtc.uploads import Uploads
-from revdesk_mock.rtc.wire import GONE, OVER, Wire
 
 log = logging.getLogger("revdesk_mock")
 
@@ -82,7 +82,7 @@ class Session:
         room.describe(identity, metadata=joining.metadata or None, attributes=joining.attributes)
         self._wire, self._has_begun = self._held_by, True
         others = [one for one in room.participants if one.identity != identity]
-        self.send(protobuf.joined(room, self.me, others, is_dual=joining.is_dual))
+        self.send(messages.joined(room, self.me, others, is_dual=joining.is_dual))
         for other in others:
             self._expect(other)
         for event in self._early:
@@ -97,8 +97,8 @@ class Session:
     def resume(self) -> None:
         """Go on with a new WebSocket; the client is told how everybody is now."""
         self._wire = self._held_by
-        self.send(protobuf.resumed())
-        self.send(protobuf.update(*self.seat.room.participants))
+        self.send(messages.resumed())
+        self.send(messages.update(*self.seat.room.participants))
         self._negotiation.repeat()
 
     def let_go(self, wire: Wire | None = None) -> None:
@@ -132,10 +132,10 @@ class Session:
             return
         match event:
             case Joined(one) | Changed(one):
-                self.send(protobuf.update(one))
+                self.send(messages.update(one))
                 self._expect(one)
             case Gone(one, reason):
-                self.send(protobuf.update(one, gone_because=reason))
+                self.send(messages.update(one, gone_because=reason))
                 for track in self.transports.heard_of(one.sid):
                     self.transports.unsubscribe(track)
             case Speaking(levels):
@@ -151,7 +151,7 @@ class Session:
 
     def close(self, reason: str) -> None:
         """Say why, and end."""
-        self._end(reason, protobuf.leave(reason))
+        self._end(reason, messages.leave(reason))
 
     def _expect(self, one: Participant) -> None:
         """Let the client hear the tracks that a participant has now, and no others of it."""
@@ -167,7 +167,7 @@ class Session:
     def _show_speakers(self, levels: Mapping[str, float]) -> None:
         found = {identity: self.seat.room.find(identity) for identity in levels}
         heard = {one.sid: levels[identity] for identity, one in found.items() if one is not None}
-        self.send(protobuf.speakers({**dict.fromkeys(self._speaking - heard.keys(), 0.0), **heard}))
+        self.send(messages.speakers({**dict.fromkeys(self._speaking - heard.keys(), 0.0), **heard}))
         self._speaking = frozenset(heard)
 
     def _send_packets(self, event: Sent, kind: str) -> None:
@@ -210,7 +210,7 @@ class Session:
     def _ask_back(self) -> None:
         """Let a client that has no connection any more join anew."""
         if self.ending is None:
-            self._restart(protobuf.leave(LOST, comes_back=True))
+            self._restart(messages.leave(LOST, comes_back=True))
 
     def _give_up(self, error: Exception) -> None:
         """Put out a client with which no connection can be made."""
@@ -248,7 +248,7 @@ class Session:
                 asked = request.update_metadata
                 room.describe(identity, name=asked.name, metadata=asked.metadata, attributes=asked.attributes)
                 done = rtc.RequestResponse(request_id=asked.request_id, update_metadata=asked)
-                self.send(protobuf.request_response(done, rtc.RequestResponse.Reason.OK))
+                self.send(messages.request_response(done, rtc.RequestResponse.Reason.OK))
             case "ping":
                 self.send(rtc.SignalResponse(pong=wall()))
             case "ping_req":
@@ -289,7 +289,7 @@ class Session:
             case "node_failure":
                 self._restart()
             case "leave_request_full_reconnect":
-                self._restart(protobuf.leave(SHUTDOWN, comes_back=True))
+                self._restart(messages.leave(SHUTDOWN, comes_back=True))
 
     # the end
 

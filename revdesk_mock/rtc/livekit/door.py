@@ -18,9 +18,9 @@ from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import read_bearer
 
 if TYPE_CHECKING:
-    from revdesk_mock.rtc.joining import Joining
-    from revdesk_mock.rtc.session import Session
-    from revdesk_mock.rtc.wire import Wire
+    from revdesk_mock.rtc.livekit.joining import Joining
+    from revdesk_mock.rtc.livekit.session import Session
+    from revdesk_mock.rtc.livekit.wire import Wire
 
 log = logging.getLogger("revdesk_mock")
 
@@ -62,29 +62,32 @@ class LiveKit:
         return PlainTextResponse("success")
 
     async def _open_dual(self, socket: WebSocket) -> None:
-        from revdesk_mock.rtc.joining import read_dual
+        from revdesk_mock.rtc.livekit.joining import read_dual
 
         await self._open(socket, read_dual)
 
     async def _open_single(self, socket: WebSocket) -> None:
-        from revdesk_mock.rtc.joining import read_single
+        from revdesk_mock.rtc.livekit.joining import read_single
 
         await self._open(socket, read_single)
 
     async def _open(self, socket: WebSocket, read: "Callable[[Mapping[str, str]], Joining]") -> None:
         """Let a client in, and stay with it until its WebSocket is closed; whoever may not is told why."""
-        from revdesk_mock.rtc.protobuf import leave
-        from revdesk_mock.rtc.wire import Wire
+        from revdesk_mock.rtc.livekit.messages import leave
+        from revdesk_mock.rtc.livekit.wire import Wire
 
         wire = Wire(socket)
         try:
             joining = read(socket.query_params)
-            session = self._admit(_token(socket), joining, _base_url(socket), wire)
+            session = self._admit(socket, joining, wire)
         except ApiError as error:
             await _refuse(socket, error.status, error.message)
             return
         except ValueError as error:
             await _refuse(socket, 400, str(error))
+            return
+        except OSError as error:
+            await _refuse(socket, 503, f"No connection can be made: {error.strerror}.")
             return
         try:
             await socket.accept()
@@ -102,11 +105,18 @@ class LiveKit:
             if session is not None:
                 session.let_go(wire)
 
-    def _admit(self, token: str, joining: "Joining", base_url: str, wire: "Wire") -> "Session | None":
-        """Return a client with its place; None for one that resumes what is gone: it may join anew. Raises ApiError."""
-        from revdesk_mock.rtc.session import Session
+    def _admit(self, socket: WebSocket, joining: "Joining", wire: "Wire") -> "Session | None":
+        """Return a client with its place; None for one that resumes what is gone: it may join anew.
 
+        Raises ApiError where it may not, and OSError where no port is left.
+        """
+        from revdesk_mock.rtc.livekit.session import Session
+        from revdesk_mock.rtc.sockets import require_port
+
+        token, base_url = _token(socket), self._switchboard.base_url(socket.url.scheme, socket.headers.get("host"))
         if joining.returns_as is None:
+            self._switchboard.check(token)
+            require_port(self._network)
             session = Session(self._switchboard, self._network, self._sessions.discard, is_dual=joining.is_dual)
         elif found := self._find(fingerprint(token), joining.returns_as):
             session = found
@@ -127,7 +137,7 @@ class LiveKit:
 
     async def _listen(self, socket: WebSocket, session: "Session | None", wire: "Wire") -> None:
         """Do what the client signals, as long as it is there."""
-        from revdesk_mock.rtc.protobuf import read_request
+        from revdesk_mock.rtc.livekit.messages import read_request
 
         while wire.is_open:
             try:
@@ -152,7 +162,3 @@ async def _refuse(socket: WebSocket, status: int, message: str) -> None:
 def _token(connection: HTTPConnection) -> str:
     """Return the token of a client: browsers send it in the query, others as a bearer; raises ApiError for none."""
     return connection.query_params.get("access_token") or read_bearer(connection.headers)
-
-
-def _base_url(socket: WebSocket) -> str:
-    return str(socket.base_url).replace("ws", "http", 1).rstrip("/")

@@ -11,11 +11,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from revdesk_mock import Emulator, Settings
-from revdesk_mock.rtc.livekit import LiveKit
+from revdesk_mock.rtc.livekit.door import LiveKit
 from revdesk_mock.server import Server
 from tests.conftest import SPEC
 from tests.rtc.caller import live, until
-from tests.rtc.livekit_client import LiveKitClient, livekit_client, wrapped
+from tests.rtc.livekit.client import LiveKitClient, livekit_client, wrapped
 from tests.rtc.test_signalling import ask, newest, web_call
 
 WAYS = pytest.mark.parametrize("is_dual", [False, True], ids=["one connection", "two connections"])

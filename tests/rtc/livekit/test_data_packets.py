@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from livekit.protocol import models
 
-from revdesk_mock.rtc.data_packets import CHUNK, packets, post
 from revdesk_mock.rtc.events import LOSSY, RELIABLE, Answered, Asked, Data, Grants, Participant, Pressed, Relayed, Said
+from revdesk_mock.rtc.livekit.data_packets import CHUNK, packets, post
 from revdesk_mock.rtc.rooms import Room
 from tests.rtc.test_rooms import Ear, somebody
 

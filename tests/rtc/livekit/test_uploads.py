@@ -4,7 +4,7 @@ import pytest
 from livekit.protocol import models, rtc
 
 from revdesk_mock.rtc.events import Grants, Participant
-from revdesk_mock.rtc.uploads import MOST, Uploads
+from revdesk_mock.rtc.livekit.uploads import MOST, Uploads
 
 ANN = Participant("PA_ann", "ann")
 REASONS = rtc.RequestResponse.Reason
