@@ -21,7 +21,8 @@ from tests.rtc.driven import SOON, Failed
 from tests.rtc.needs import need
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Request
+    from playwright.async_api import Browser, ConsoleMessage, Request
+    from playwright.async_api import Page as PlaywrightPage
 
 T = TypeVar("T")
 HERE = Path(__file__).parent
@@ -69,15 +70,18 @@ def _write_tone(path: Path) -> Path:
 class Page:
     """A page in a browsing context of its own. What it complains of has to be excused, or fails the test."""
 
-    def __init__(self, runner: asyncio.Runner, context: "BrowserContext") -> None:
+    def __init__(self, runner: asyncio.Runner, browser: "Browser") -> None:
         self._runner = runner
-        self._context = context
         self.complaints: list[str] = []
-        self._page = self._run(context.new_page())
-        self._page.set_default_timeout(SOON * 1000)
-        self._page.on("console", self._console)
-        self._page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
-        self._page.on("requestfailed", self._failed)
+        self._page = self._run(self._begin(browser))
+
+    async def _begin(self, browser: "Browser") -> "PlaywrightPage":
+        page = await (await browser.new_context()).new_page()
+        page.set_default_timeout(SOON * 1000)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("requestfailed", self._failed)
+        return page
 
     def _run(self, doing: Awaitable[T]) -> T:
         async def do() -> T:
@@ -149,7 +153,7 @@ class Page:
 
     def close(self) -> None:
         """Close it, context and all."""
-        self._run(self._context.close())
+        self._run(self._page.context.close())
 
 
 class Chromium:
@@ -163,7 +167,7 @@ class Chromium:
 
     def open(self, path: str, *scripts: str) -> Page:
         """Open a page of this folder, and run scripts in it, given as text."""
-        page = Page(self._runner, self._runner.run(self._browser.new_context()))
+        page = Page(self._runner, self._browser)
         self._pages.append(page)
         page.open(f"{self._url}/pages/{path}", *scripts)
         return page

@@ -3,11 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 from livekit.protocol import rtc
 
-from revdesk_mock.clock import later, wall
+from revdesk_mock.clock import wall
 from revdesk_mock.rtc.events import (
     LOST,
     RELIABLE,
@@ -38,7 +37,6 @@ from revdesk_mock.rtc.switchboard import Seat, Switchboard
 log = logging.getLogger("revdesk_mock")
 
 FAREWELL = 0.5  # seconds in which a client that was put out may close its connections itself
-LAST_WORD = 1.0  # seconds in which a client whose connection is closed may still say good-bye: native ones do it then
 
 
 class Session:
@@ -60,7 +58,6 @@ class Session:
         self._has_begun = False
         self._uploads = Uploads()
         self._speaking: frozenset[str] = frozenset()  # sids
-        self._media_lost = asyncio.Event()
         self.ending: asyncio.Task[None] | None = None
         listener = Listener(audio=self._audio, digit=self._digit, message=self._message)
         self.transports = Transports(
@@ -199,18 +196,12 @@ class Session:
 
     def _lose_media(self) -> None:
         """Take note that a connection is closed: who was once reached joins anew, who never was has left."""
-        self._media_lost.set()
         if self.ending is not None:
             return
         if self.me.is_active:
-            later(LAST_WORD, self._ask_back)
+            self._restart(messages.leave(LOST, comes_back=True))
         else:
             self._switchboard.leave(self.seat, LOST)
-
-    def _ask_back(self) -> None:
-        """Let a client that has no connection any more join anew."""
-        if self.ending is None:
-            self._restart(messages.leave(LOST, comes_back=True))
 
     def _give_up(self, error: Exception) -> None:
         """Put out a client with which no connection can be made."""
@@ -306,13 +297,9 @@ class Session:
                     self._held_by.send(last)
                 self._held_by.close(OVER if last is not None else GONE)
             self._held_by = self._wire = None
-            self.ending = asyncio.create_task(self._close_connections(reason, FAREWELL if last is not None else 0.0))
+            self.ending = asyncio.create_task(self._close_connections(reason, is_told=last is not None))
 
-    async def _close_connections(self, reason: str, farewell: float) -> None:
-        """Let the client, which was told, close them itself: from this end it would be an accident to it."""
+    async def _close_connections(self, reason: str, *, is_told: bool) -> None:
         self._negotiation.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(farewell):
-                await self._media_lost.wait()
-        await self.transports.close(reason)
+        await self.transports.close(reason, farewell=FAREWELL if is_told else 0.0)
         self._ended(self)
