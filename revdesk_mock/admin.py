@@ -198,7 +198,7 @@ class Admin:
 
 def _turns(call: Record) -> list[JSON]:
     """Return what was said in a call's room; of a call without one, what its agent would have said first."""
-    if call["room_name"] is None and call["opening"] is not None:
+    if call["room_name"] is None and call["opening"] is not None and not call["said"]:
         return [{"role": "assistant", "text": call["opening"], "timestamp": iso(call["answered_at"])}]
     return [
         {

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 import revdesk_mock
 from revdesk_mock.admin import Admin
+from revdesk_mock.call_admin import CallAdmin
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
@@ -78,6 +79,7 @@ class App:
                 Route("/.well-known/oauth-protected-resource", self._show_resource),
                 *admin.routes(),
                 *RoomAdmin(emulator, switchboard, admin.guarded).routes(),
+                *CallAdmin(emulator, switchboard, self._seat_agent, admin.guarded).routes(),
             ]
         )
 
@@ -98,10 +100,16 @@ class App:
         await asyncio.gather(self._signalling.close(), self._livekit.close())
 
     def _open_room(self, world: World, room: Room, call: Record) -> None:
+        self._cast().open_room(world, room, call)
+
+    def _seat_agent(self, world: World, room: Room, call: Record) -> None:
+        self._cast().seat_agent(world, room, call)
+
+    def _cast(self) -> "Casting":
         from revdesk_mock.rtc.casting import Casting
 
         self._casting = self._casting or Casting(self._recorder)
-        self._casting.open_room(world, room, call)
+        return self._casting
 
     async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -1,15 +1,16 @@
-"""Placing a call: the checks of every calling path in the documented order, then the record."""
+"""Placing a call: the checks of every calling path in the documented order, the record, and what people do to it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from revdesk_mock import legs
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.messages import Reason, Record
-from revdesk_mock.simulation import guardrails
+from revdesk_mock.simulation import agent_modes, guardrails
 from revdesk_mock.simulation.call_flow import script_for
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import Attempt, Bounds, Destinations
-from revdesk_mock.world import World
+from revdesk_mock.world import World, visible
 
 NO_BOUNDS = Bounds()
 AI, BRIDGE, BROWSER, ROOM, WEB = "ai", "bridge", "browser", "room", "web"
@@ -128,24 +129,88 @@ def join(world: World, token: str) -> Record:
     agent cannot be put on the line; the token is not used up then.
     """
     with world.store.transaction():
-        call_id = world.join_tokens.join(token)["call_id"]
-        call = world.store.get("calls", call_id)
+        used = world.join_tokens.join(token)
+        call = world.store.get("calls", used["call_id"])
         if call is None:
-            raise not_found("call", call_id, "the token")
+            raise not_found("call", used["call_id"], "the token")
+        if used["leg"] is not None:
+            return legs.pick_up(world, call)
         return _start(world, call) if call["kind"] == WEB else call
 
 
-def dial_from_browser(world: World, call_id: str) -> Record:
-    """Let the browser that joined with a calling token dial its one destination; raises ApiError where it cannot."""
+def dial_from_browser(world: World, call_id: str, to_number: str | None = None) -> Record:
+    """Let the browser that joined with a calling token dial its one destination; None: whatever that is.
+
+    Raises ApiError where the call is none that its browser dials, was dialed or has ended (409), for a number that is
+    not the token's own (403), and where the guardrails have no room; the call goes on waiting then.
+    """
+    world.run_due()
     call = world.store.get("calls", call_id)
-    if call is None or call["kind"] != BROWSER or call["dialed_at"] is not None or call["ended_at"] is not None:
-        raise ApiError(
-            "conflict",
-            "This call is not waiting for a browser to dial it.",
-            Reason("call.waiting", call_id, "a call that is waiting for its browser", "another"),
-        )
+    why = _not_waiting(call)
+    if call is None or why:
+        reason = Reason("call.waiting", call_id, "a call that is waiting for its browser", "another")
+        raise ApiError("conflict", why, reason)
+    if to_number not in {None, call["to_number"]}:
+        message = f"This token calls {call['to_number']} and no other number."
+        raise ApiError("destination_not_allowed", message, Reason("token.number", "to_number", message, str(to_number)))
     with world.store.transaction():
         return _start(world, call)
+
+
+def _not_waiting(call: Record | None) -> str:
+    """Tell why a call is not one that its browser may dial now; nothing where it is."""
+    if call is None or call["ended_at"] is not None:
+        return "This call has ended."
+    if call["kind"] == WEB:
+        return "This call is with an agent: there is nobody to dial."
+    if call["kind"] != BROWSER:
+        return "RevDesk placed this call: its destination cannot be changed."
+    return "" if call["dialed_at"] is None else "This call has been dialed: that is done once."
+
+
+def hang_up(world: World, call_id: str) -> None:
+    """End a call by hand; one that has ended or is gone stays so."""
+    world.run_due()
+    call = world.store.get("calls", call_id)
+    if call is not None:
+        with world.store.transaction():
+            world.calls.hang_up(call)
+
+
+def add_agent(world: World, credential: Credential, call: Record, agent_id: str) -> Record:
+    """Put an agent on a live call, to greet whoever is there; return the call.
+
+    Raises ApiError: 404 for an agent that the key does not see; 409 for one that is switched off, for a call that has
+    an agent or has ended, and for one that the browser dials (documented); and where the day's money is spent.
+    """
+    agent = visible(world, credential, "agents", agent_id.lower())
+    if agent is None:
+        raise not_found("agent", agent_id, "body /agent_id")
+    why = _not_for_agents(call, agent)
+    if why:
+        raise ApiError("conflict", why, Reason("call.agent", "body /agent_id", "an agent for a call without one", why))
+    cost = guardrails.cost_of({"legs": [], "agent_id": agent["id"]}, minutes=1)
+    world.guardrails.check_capacity(Attempt(call["from_number"], call["to_number"], 0, cost))
+    with world.store.transaction():
+        return world.store.update(
+            "calls",
+            call,
+            agent_id=agent["id"],
+            opening=agent["greeting"],
+            behaviour=agent_modes.choose(None, agent, world.policies.agent_mode),
+            transcribe=True,
+        )
+
+
+def _not_for_agents(call: Record, agent: Record) -> str:
+    """Tell why an agent cannot join a call; nothing where it can."""
+    if call["ended_at"] is not None:
+        return "This call has ended."
+    if call["kind"] == BROWSER:
+        return "No agent can join a call that the browser dials: its audio goes straight from the browser."
+    if call["agent_id"] is not None:
+        return "An agent is on this call already."
+    return "" if agent["enabled"] else "This agent is switched off."
 
 
 def _start(world: World, call: Record) -> Record:

@@ -11,7 +11,7 @@ from revdesk_mock.admin import Endpoint
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
-from revdesk_mock.messages import JSON, Record
+from revdesk_mock.messages import JSON
 from revdesk_mock.rtc.events import AGENT, RPC_FAILED, describe_participant
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Switchboard
@@ -42,11 +42,11 @@ class RoomAdmin:
     async def _list(self, request: Request) -> Response:
         """Answer the open rooms of the bearer's world."""
         world = self._emulator.world(read_bearer(request.headers))
-        return JSONResponse([_described(world, room) for room in self._switchboard.rooms(world)])
+        return JSONResponse([self._describe(world, room) for room in self._switchboard.rooms(world)])
 
     async def _show(self, request: Request) -> Response:
         """Answer one open room, who is there, and what was said and pressed."""
-        return JSONResponse(_described(*self._room(request)))
+        return JSONResponse(self._describe(*self._room(request)))
 
     async def _say(self, request: Request) -> Response:
         """Let the agent of a room say a `text`."""
@@ -63,7 +63,8 @@ class RoomAdmin:
         """Let the agent of a room behave otherwise from now on: a `mode`, and its options."""
         world, room = self._room(request)
         agent = _ask_agent(room, "mode", orjson.dumps(read_object(await request.body())).decode())
-        return JSONResponse({"room_name": room.name, "by": agent, **_call(world, room)["behaviour"]})
+        call = self._switchboard.call_of(world, room)
+        return JSONResponse({"room_name": room.name, "by": agent, **(call["behaviour"] if call else {})})
 
     def _room(self, request: Request) -> tuple[World, Room]:
         world = self._emulator.world(read_bearer(request.headers))
@@ -71,6 +72,12 @@ class RoomAdmin:
         if room is None:
             raise not_found("room that is open", request.path_params["room"], "path /room")
         return world, room
+
+    def _describe(self, world: World, room: Room) -> dict[str, JSON]:
+        people = [describe_participant(one) for one in room.participants]
+        call = self._switchboard.call_of(world, room) or {}
+        noted = {"call_id": call.get("id"), **{field: call.get(field) for field in ("behaviour", "digits", "said")}}
+        return {"room_name": room.name, "sid": room.sid, "participants": people, **noted}
 
 
 def _ask_agent(room: Room, method: str, payload: str) -> str:
@@ -83,15 +90,3 @@ def _ask_agent(room: Room, method: str, payload: str) -> str:
         message = answer.error[1].removeprefix(f"{RPC_FAILED[1]}: ")
         raise ApiError("validation_error", f"The agent cannot do that: {message}.", fields={"body": message})
     return agent
-
-
-def _call(world: World, room: Room) -> Record:
-    [call] = world.store.find("calls", "room_name", room.name)
-    return call
-
-
-def _described(world: World, room: Room) -> dict[str, JSON]:
-    people = [describe_participant(one) for one in room.participants]
-    call = _call(world, room)
-    noted = {"call_id": call["id"], **{field: call[field] for field in ("behaviour", "digits", "said")}}
-    return {"room_name": room.name, "sid": room.sid, "participants": people, **noted}

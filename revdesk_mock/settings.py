@@ -107,6 +107,9 @@ class Policies:
         "hangup_after",
         asks="What an agent does in its room after the greeting, where neither call nor agent says",
     )
+    called_party_mode: str = _choice(
+        "echo", "silent", asks="What a called party does in a room after it has answered and said its sentence"
+    )
     web_calls_in_list: str = _choice("yes", "no", asks="Whether browser calls with an agent are in GET /v1/calls")
     room_url_scheme: str = _choice("ws", "http", asks="Scheme of room_url (the secure one behind TLS)")
     usage_minutes: str = _choice("ceil", "exact", asks="Minutes of a call in usage: begun ones, or the exact time")

@@ -34,7 +34,7 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
     "calls": ("phone_number_id", "room_name"),
     "messages": ("phone_number_id",),
     "reputations": ("organization_id",),
-    "tokens": ("sha256",),
+    "tokens": ("sha256", "call_id"),
 }
 
 Step = Callable[["World", Record], None]

@@ -255,3 +255,100 @@ def test_each_party_is_shown_the_caller_id_and_not_the_other_party(client: Clien
     assert (called["role"], called["number"], called["caller_id"]) == ("destination", ORDINARY, MAIN)
     assert PRIVATE not in orjson.dumps(called).decode()
     assert ORDINARY not in orjson.dumps(person).decode()
+
+
+# an agent on a live call
+
+
+def add_agent(client: Client, call_id: str, agent_id: str = AGENT) -> Record:
+    call = client.world.store.get("calls", call_id)
+    assert call is not None
+    return placement.add_agent(client.world, client.world.key, call, agent_id)
+
+
+def agent_refusal(client: Client, call_id: str, agent_id: str = AGENT) -> tuple[int, str]:
+    """Add an agent in vain, leaving no trace."""
+    before = client.world.dump()
+    with pytest.raises(ApiError) as caught:
+        add_agent(client, call_id, agent_id)
+    assert client.world.dump() == before
+    return caught.value.status, caught.value.message
+
+
+def bridge(client: Client) -> str:
+    return str(client.post("/v1/calls/dial", PAIR).data["call_id"])
+
+
+@pytest.mark.parametrize("place", [lambda client: opened(client, ROOM)[1], bridge])
+def test_an_agent_joins_a_call_that_revdesk_placed_and_is_paid_from_then_on(client: Client, place: Any) -> None:
+    call_id = place(client)
+    call = add_agent(client, call_id, AGENT.upper())
+    assert (call["agent_id"], call["opening"]) == (AGENT, "Hello, this is Harbor Dental. How can I help you?")
+    client.advance(60)
+    assert look(client, call_id)["has_transcript"]
+    assert client.world.guardrails.spent_today() == 70_000 + 14_000 * len(call["legs"])
+
+
+def test_no_agent_joins_a_call_that_the_browser_dials(client: Client) -> None:
+    _, call_id = opened(client, BROWSER)
+    placement.dial_from_browser(client.world, call_id)
+    status, message = agent_refusal(client, call_id)
+    assert (status, "straight from the browser" in message) == (409, True)
+
+
+def test_a_call_has_one_agent(client: Client) -> None:
+    _, placed = opened(client, ROOM)
+    add_agent(client, placed)
+    for call_id in (placed, opened(client, WEB)[1]):
+        assert agent_refusal(client, call_id) == (409, "An agent is on this call already.")
+
+
+def test_no_agent_joins_a_call_that_has_ended(client: Client) -> None:
+    _, call_id = opened(client, ROOM)
+    client.post(f"/v1/calls/{call_id}/hangup")
+    assert agent_refusal(client, call_id) == (409, "This call has ended.")
+
+
+def test_an_agent_that_is_switched_off_or_not_there_joins_nothing(client: Client) -> None:
+    _, call_id = opened(client, ROOM)
+    assert agent_refusal(client, call_id, "nobody")[0] == 404
+    client("PATCH", f"/v1/agents/{AGENT}", {"enabled": False})
+    assert agent_refusal(client, call_id) == (409, "This agent is switched off.")
+
+
+def test_an_agent_costs_money_that_has_to_be_there() -> None:
+    client = Client(emulator_with(daily_spend_cap_cents=5))
+    _, call_id = opened(client, ROOM)
+    assert agent_refusal(client, call_id)[0] == 403
+
+
+# the number that a browser names
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        (ROOM, "RevDesk placed this call: its destination cannot be changed."),
+        (WEB, "This call is with an agent: there is nobody to dial."),
+    ],
+)
+def test_who_may_not_dial_is_told_why(client: Client, path: str, why: str) -> None:
+    _, call_id = opened(client, path)
+    with pytest.raises(ApiError, match=why):
+        placement.dial_from_browser(client.world, call_id, ORDINARY)
+
+
+def test_another_number_than_the_tokens_own_is_refused_and_the_call_waits_on(client: Client) -> None:
+    _, call_id = opened(client, BROWSER)
+    with pytest.raises(ApiError, match="no other number") as refused:
+        placement.dial_from_browser(client.world, call_id, "+13125550101")
+    assert (refused.value.status, status(client, call_id)) == (403, "QUEUED")
+    placement.dial_from_browser(client.world, call_id, ORDINARY)
+    client.advance(1)
+    assert status(client, call_id) == "RINGING"
+
+
+def test_hanging_up_a_call_that_is_gone_is_no_matter(client: Client) -> None:
+    before = client.world.dump()
+    placement.hang_up(client.world, "call_of_nobody")
+    assert client.world.dump() == before

@@ -10,10 +10,11 @@ import pytest
 
 from revdesk_mock import ApiError, Emulator, Policies, placement
 from revdesk_mock.rtc.casting import Casting
-from revdesk_mock.rtc.events import Participant, Track
+from revdesk_mock.rtc.events import Participant, Said, Track
 from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.rtc.rooms import Room
 from tests.conftest import AGENT, COMPANY, MAIN, ORDINARY, SIGNATURE, Answer, Client, answer_of, emulator_with
+from tests.rtc.caller import live, until
 from tests.rtc.test_rooms import Ear
 
 PAIR = {"from_number": MAIN, "to_number": ORDINARY}
@@ -431,6 +432,27 @@ def agents_behaviour(client: Client) -> Outcome:
     return call["behaviour"]["mode"], [packet for _, _, packet in ear.heard]
 
 
+def called_party(client: Client) -> Outcome:
+    """Talk to a called party that has said its sentence, and return what is heard after that."""
+
+    @live
+    async def talk() -> None:
+        room.activate("ann")
+        await until(lambda: any(isinstance(event, Said) and event.is_final for event in ear.told))
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        ear.heard.clear()
+        room.sound("ann", "TR_ann", b"mine")
+
+    room, ear = Room("room_1", "RM_1"), Ear()
+    client.post("/v1/room-token", {**PAIR, "to_number": "+13125550108"})
+    client.advance(1)
+    Casting(Recorder()).open_room(client.world, room, client.world.store.all("calls")[-1])
+    room.join(Participant("PA_ann", "ann"), ear)
+    room.publish("ann", Track("TR_ann", "microphone"))
+    talk()
+    return [packet for _, _, packet in ear.heard]
+
+
 def deleted_enterprise(client: Client) -> Outcome:
     enterprise = signed_enterprise(client).data["id"]
     client("DELETE", "/v1/caller-trust/enterprise")
@@ -564,6 +586,8 @@ TABLE: list[tuple[str, str | int | None, Scenario, Outcome]] = [
     ("agent_mode", "tone", agents_behaviour, ("tone", [])),
     ("agent_mode", "silent", agents_behaviour, ("silent", [])),
     ("agent_mode", "hangup_after", agents_behaviour, ("hangup_after", [])),
+    ("called_party_mode", "echo", called_party, [b"mine"]),
+    ("called_party_mode", "silent", called_party, []),
     ("deleted_enterprise", "shown", deleted_enterprise, OK),
     ("deleted_enterprise", "not_found", deleted_enterprise, (404, "not_found")),
     ("future_consent", "reject", consent_of_tomorrow, INVALID),

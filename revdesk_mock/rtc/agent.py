@@ -89,9 +89,11 @@ class Agent:
             case Asked(key, sender, method, payload):
                 self._room.send_to(sender, self._answer(key, method, payload))
 
-    def hear(self, _: str, __: str, packet: bytes, level: int | None) -> None:
-        """Let its act hear, too."""
-        self._act.hear(packet, level)
+    def hear(self, identity: str, _: str, packet: bytes, level: int | None) -> None:
+        """Let its act hear people: two of ours that echo one another would never end."""
+        speaker = self._room.find(identity)
+        if speaker is not None and speaker.kind == PERSON:
+            self._act.hear(packet, level)
 
     def close(self, _: str) -> None:
         """Stop in the middle of a word."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from revdesk_mock.errors import ApiError
 from revdesk_mock.messages import JSON
 from revdesk_mock.rtc.events import (
     MICROPHONE,
@@ -37,14 +38,18 @@ EVENTS = "events"  # the label of the data channel
 class Line:
     """What a client's participant hangs on, and what listens to its connection.
 
-    `gone` is called once, when the connection is closed; `has_left` tells whether the client said good-bye.
+    `gone` is called once, when the connection is closed; `has_left` tells whether the client said good-bye. `dial`
+    raises ApiError where the client may not dial that number.
     """
 
-    def __init__(self, gone: Callable[["Line"], None], network: Network = LOOPBACK) -> None:
+    def __init__(
+        self, gone: Callable[["Line"], None], dial: Callable[[Seat, str], None], network: Network = LOOPBACK
+    ) -> None:
         listener = Listener(audio=self._audio, digit=self._digit, message=self._message, state=self._state)
         self.peer = Peer(listener, network)
         self.has_left = False
         self._gone = gone
+        self._dial = dial
         self.seat: Seat | None = None
         self._queues: dict[str, PacketQueue] = {}
         self._answering: asyncio.Task[None] | None = None
@@ -114,6 +119,8 @@ class Line:
                 room.mute(me, self._track, is_muted=is_muted)
             case {"type": "attributes", "attributes": dict() as attributes} if _are_texts(attributes):
                 room.describe(me, attributes=attributes)
+            case {"type": "dial", "to_number": str() as number}:
+                self._try_to_dial(self.seat, number)
             case {"type": "leave"}:
                 self.has_left = True
                 self._gone(self)
@@ -139,8 +146,14 @@ class Line:
             case {"type": "rpc_answer", "id": str() as key, "to": str() as to, "payload": str() as text}:
                 room.send_to(to, Answered(key, me, text))
             case _:
-                known = "offer, mute, data, dtmf, rpc, rpc_answer, attributes or leave, with their fields"
+                known = "offer, mute, data, dtmf, rpc, rpc_answer, attributes, dial or leave, with their fields"
                 self._send({"type": "error", "message": f"That is no message of a client: send {known}."})
+
+    def _try_to_dial(self, seat: Seat, number: str) -> None:
+        try:
+            self._dial(seat, number)
+        except ApiError as error:
+            self._send({"type": "error", "message": error.message})
 
     async def _answer(self, offer: str) -> None:
         try:

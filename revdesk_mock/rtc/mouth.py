@@ -84,14 +84,21 @@ class Mouth:
     def _then(self, turn: Turn) -> None:
         self._waiting.append(turn)
         if self._task is None:
-            self._task = asyncio.create_task(self._run())
+            self._begin()
+
+    def _begin(self) -> None:
+        self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(self._rest)  # which comes even for one that was stopped before it began
 
     async def _run(self) -> None:
-        try:
-            while self._waiting:
-                await self._waiting.popleft()()
-        finally:
-            self._task = None
+        while self._waiting:
+            await self._waiting.popleft()()
+
+    def _rest(self, _: asyncio.Task[None]) -> None:
+        self._task = None
+        if self._waiting:  # since it was stopped
+            self._begin()
+        else:
             self._turned(False)  # that is what is told
 
     async def _speak(self, text: str) -> None:

@@ -45,7 +45,7 @@ class Signalling:
             await asyncio.wait(closing, timeout=CLOSING)
 
     async def _offer(self, request: Request) -> Response:
-        """Let the bearer of a room token in: the answer to its offer, the room, itself and who is there already."""
+        """Let the bearer of a token in: the answer to its offer, the room, itself and who is there already."""
         try:
             body = await read_body(request.receive)
             token = read_bearer(request.headers)
@@ -70,7 +70,7 @@ class Signalling:
         try:
             read(offer)
             require_port(self._network)
-            line = Line(self._gone, self._network)
+            line = Line(self._gone, self._switchboard.dial, self._network)
             self._lines.add(line)
             try:
                 seat, others = self._switchboard.enter(token, line, base_url)

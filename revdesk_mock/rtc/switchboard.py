@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import orjson
 
-from revdesk_mock import clock, placement
+from revdesk_mock import clock, legs, placement, room_address
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import unauthorized
 from revdesk_mock.ids import fingerprint
 from revdesk_mock.messages import Record
 from revdesk_mock.resources import calls
+from revdesk_mock.rtc import telephone
 from revdesk_mock.rtc.events import LEFT, LOST, PERSON, REPLACED, ROOM_CLOSED, SHUTDOWN, Data, Participant
 from revdesk_mock.rtc.rooms import Link, Room
-from revdesk_mock.signing import world_of
+from revdesk_mock.signing import CALLING_TOKEN_PREFIX, world_of
 from revdesk_mock.store import Change
 from revdesk_mock.world import World
 
@@ -44,6 +45,16 @@ class Seat:
             self.leaves = None
 
 
+@dataclass(slots=True)
+class OpenRoom:
+    """An open room: with its call, how the first person reached the emulator, and what was told of the call last."""
+
+    room: Room
+    call_id: str
+    base_url: str
+    told: Data | None = None
+
+
 class Switchboard:
     """All open rooms of an emulator.
 
@@ -57,11 +68,11 @@ class Switchboard:
         self._open_room = open_room
         self._later = later
         self._seats: dict[str, Seat] = {}
-        self._rooms: dict[tuple[str, str], tuple[Room, str]] = {}  # with how the first person reached the emulator
+        self._rooms: dict[tuple[str, str], OpenRoom] = {}  # by world and name
         self._followed: set[World] = set()
 
     def enter(self, token: str, link: Link, base_url: str) -> tuple[Seat, list[Participant]]:
-        """Let the bearer of a room token in, once; return its place and who is there already.
+        """Let the bearer of a calling or room token in, once; return its place and who is there already.
 
         Within the grace time a connection that dropped comes back with the same token, unseen by the others.
         Raises ApiError with the reason for a token that is no good, used, expired or revoked.
@@ -74,14 +85,16 @@ class Switchboard:
             if seat.link is not link:
                 seat.link.close(REPLACED)
             seat.link = link
-            return seat, seat.room.relink(seat.identity, link)
+            others = seat.room.relink(seat.identity, link)
+            self._tell_newcomer(seat)
+            return seat, others
         call, identity = placement.join(world, token), world.join_tokens.identity_of(token)
         room = self._room(world, call, base_url)
         others = room.join(self._participant(world, identity), link)
         seat = Seat(fingerprint(token), world, room, call["id"], identity, link)
         self._seats[seat.token] = seat
-        room.send(_update(world, self._rooms[world.id, room.name][1], call))
-        world.run_due()  # a call that rings nobody is answered now
+        self._tell_newcomer(seat)
+        world.run_due()  # a call that rings nobody, and who picks up a leg, has answered now
         return seat, others
 
     def check(self, token: str) -> None:
@@ -105,27 +118,38 @@ class Switchboard:
             seat.leaves = self._later(seconds, lambda: self.leave(seat, reason))
 
     def leave(self, seat: Seat, reason: str = LEFT) -> None:
-        """Let a participant go; when the last person has left, the call ends."""
+        """Let a participant go; the call ends when the last person has left, and a bridge when anybody has."""
         if self._seats.pop(seat.token, None) is None:
             return
         seat.stay()
         seat.room.leave(seat.identity, reason)
-        if not any(participant.kind == PERSON for participant in seat.room.participants):
-            self._end_call(seat)
+        call = seat.world.store.get("calls", seat.call_id)
+        is_bridge = call is not None and call["kind"] == placement.BRIDGE
+        if is_bridge or not any(participant.kind == PERSON for participant in seat.room.participants):
+            placement.hang_up(seat.world, seat.call_id)
+
+    def dial(self, seat: Seat, to_number: str) -> None:
+        """Let a participant dial: the one number of its calling token, once. Raises ApiError with the reason."""
+        placement.dial_from_browser(seat.world, seat.call_id, to_number)
 
     def rooms(self, world: World) -> list[Room]:
         """Return the open rooms of a world."""
-        return [room for (owner, _), (room, _) in self._rooms.items() if owner == world.id]
+        return [opened.room for (owner, _), opened in self._rooms.items() if owner == world.id]
 
     def find_room(self, world: World, name: str) -> Room | None:
         """Return an open room of a world by its name, or None."""
         found = self._rooms.get((world.id, name))
-        return found and found[0]
+        return None if found is None else found.room
+
+    def call_of(self, world: World, room: Room) -> Record | None:
+        """Return the call behind an open room as it is now, or None."""
+        found = self._rooms.get((world.id, room.name))
+        return None if found is None else world.store.get("calls", found.call_id)
 
     def close(self) -> None:
         """Close every room: the emulator stops."""
-        for room, _ in list(self._rooms.values()):
-            room.close(SHUTDOWN)
+        for opened in list(self._rooms.values()):
+            opened.room.close(SHUTDOWN)
         for seat in self._seats.values():
             seat.stay()
         for world in self._followed:
@@ -134,18 +158,25 @@ class Switchboard:
         self._seats.clear()
 
     def _world_of(self, token: str) -> World:
-        world = self._emulator.find_world(world_of(token) or "")
+        """Return the world that a token is from: a room token says so, and a calling token is looked for in all."""
+        if token.startswith(CALLING_TOKEN_PREFIX):
+            world = next((one for one in self._emulator.worlds() if one.join_tokens.knows(token)), None)
+        else:
+            world = self._emulator.find_world(world_of(token) or "")
         if world is None:
-            raise unauthorized("The room token is not valid.", "token.world", "a token issued here", "another", "token")
+            raise unauthorized("The token is not valid.", "token.world", "a token issued here", "another", "the token")
         return world
 
     def _room(self, world: World, call: Record, base_url: str) -> Room:
         """Return the room of a call, opened now for the first who comes."""
-        found = self._rooms.get((world.id, call["room_name"]))
+        name = room_address.name_of(call)
+        found = self._rooms.get((world.id, name))
         if found is not None:
-            return found[0]
-        room = Room(call["room_name"], f"RM_{world.dice.hex(12)}")
-        self._rooms[world.id, room.name] = (room, base_url)
+            if not legs.phones(world, call):
+                found.room.leave(telephone.IDENTITY)  # for whom the newcomer is here
+            return found.room
+        room = Room(name, f"RM_{world.dice.hex(12)}")
+        self._rooms[world.id, name] = OpenRoom(room, call["id"], base_url)
         if world not in self._followed:
             self._followed.add(world)
             world.store.on_commit(lambda changes: self._follow(world, changes))
@@ -162,33 +193,38 @@ class Switchboard:
             call = change.after or change.before
             if change.collection != "calls" or call is None:
                 continue
-            found = self._rooms.get((world.id, call["room_name"] or ""))
-            if found is None:
+            opened = self._rooms.get((world.id, room_address.name_of(call)))
+            if opened is None:
                 continue
-            room, base_url = found
-            if change.after is not None and _is_news(world, base_url, change):
-                room.send(_update(world, base_url, change.after))
-            if change.after is None or change.after["ended_at"] is not None:
-                self._close_room(world, room)
+            if change.after is None:
+                self._close_room(world, opened.room, ROOM_CLOSED)
+                continue
+            opened.room.describe(telephone.IDENTITY, attributes={telephone.STATUS: telephone.status_of(call)})
+            self._tell_all(world, opened, call)
+            if call["ended_at"] is not None:
+                self._close_room(world, opened.room, call["status"])
 
-    def _close_room(self, world: World, room: Room) -> None:
-        del self._rooms[world.id, room.name]
+    def _tell_all(self, world: World, opened: OpenRoom, call: Record) -> None:
+        """Tell a room of its call, unless that is what it was told last."""
+        told = _update(world, opened.base_url, call)
+        if told != opened.told:
+            opened.told = told
+            opened.room.send(told)
+
+    def _tell_newcomer(self, seat: Seat) -> None:
+        """Tell one participant of the call as it is now."""
+        opened = self._rooms.get((seat.world.id, seat.room.name))
+        call = seat.world.store.get("calls", seat.call_id)
+        if opened is not None and call is not None:
+            opened.told = _update(seat.world, opened.base_url, call)
+            seat.link.tell(opened.told)
+
+    def _close_room(self, world: World, room: Room, reason: str) -> None:
+        self._rooms.pop((world.id, room.name), None)
         for seat in [seat for seat in self._seats.values() if seat.room is room]:
             seat.stay()
             del self._seats[seat.token]
-        room.close(ROOM_CLOSED)
-
-    def _end_call(self, seat: Seat) -> None:
-        call = seat.world.store.get("calls", seat.call_id)
-        if call is not None:
-            with seat.world.store.transaction():
-                seat.world.calls.hang_up(call)
-
-
-def _is_news(world: World, base_url: str, change: Change) -> bool:
-    """Whether a client can see what changed: words and keys that are noted beside the call are no change of it."""
-    before, after = (record and calls.describe(world, base_url, record) for record in (change.before, change.after))
-    return before != after
+        room.close(reason)
 
 
 def _update(world: World, base_url: str, call: Record) -> Data:

@@ -1,5 +1,6 @@
 """Join tokens: each lets one client into one call, once. What they hold, and their life from issue to end."""
 
+from revdesk_mock import room_address
 from revdesk_mock.clock import SECOND, Clock
 from revdesk_mock.errors import refused_by_policy, unauthorized
 from revdesk_mock.ids import Dice, fingerprint
@@ -31,11 +32,14 @@ class JoinTokens:
         self._record(self._dice.hex(24), "calling", call, ttl, sha256=fingerprint(token))
         return token
 
-    def issue_room(self, call: Record, identity: str, ttl: int) -> str:
-        """Return a JWT that joins one room once: identity, room and grants, as LiveKit's clients read them."""
+    def issue_room(self, call: Record, identity: str, ttl: int, leg: str | None = None) -> str:
+        """Return a JWT that joins one room once: identity, room and grants, as LiveKit's clients read them.
+
+        `leg` is the role of the leg that its bearer picks up, where it is for one.
+        """
         now = self._clock.now() // SECOND
         token_id = self._dice.hex(24)
-        self._record(token_id, "room", call, ttl, sha256=None)
+        self._record(token_id, "room", call, ttl, leg=leg)
         return self._signer.sign(
             {
                 "iss": "revdesk-mock",
@@ -44,7 +48,7 @@ class JoinTokens:
                 "nbf": now,
                 "exp": now + ttl,
                 "video": {
-                    "room": call["room_name"],
+                    "room": room_address.name_of(call),
                     "roomJoin": True,
                     "canPublish": True,
                     "canSubscribe": True,
@@ -69,8 +73,19 @@ class JoinTokens:
         return record
 
     def identity_of(self, token: str) -> str:
-        """Return as whom a room token lets its bearer in; raises ValueError for a token of another kind."""
+        """Return as whom a token that `join` takes lets its bearer in."""
+        if token.startswith(CALLING_TOKEN_PREFIX):
+            return f"caller-{self._find(token)['call_id']}"
         return str(self._signer.read(token)["sub"])
+
+    def knows(self, calling_token: str) -> bool:
+        """Whether a `rvw_` token, whose text names no world, was issued here."""
+        return bool(self._store.find("tokens", "sha256", fingerprint(calling_token)))
+
+    def states_of_legs(self, call: Record) -> dict[str, str]:
+        """Return the state of the latest token for each leg of a call that has one, by the leg's role."""
+        tokens = self._store.find("tokens", "call_id", call["id"])
+        return {token["leg"]: self.state(token) for token in tokens if token["leg"] is not None}
 
     def state(self, token: Record) -> str:
         """Tell where a token is in its life: issued, joined, spent, expired or revoked.
@@ -106,7 +121,9 @@ class JoinTokens:
             )
         return found
 
-    def _record(self, token_id: str, kind: str, call: Record, ttl: int, *, sha256: str | None) -> None:
+    def _record(
+        self, token_id: str, kind: str, call: Record, ttl: int, *, sha256: str | None = None, leg: str | None = None
+    ) -> None:
         now = self._clock.now()
-        record = {"id": token_id, "kind": kind, "call_id": call["id"], "sha256": sha256, "issued_at": now}
+        record = {"id": token_id, "kind": kind, "call_id": call["id"], "leg": leg, "sha256": sha256, "issued_at": now}
         self._store.insert("tokens", {**record, "expires_at": now + ttl * SECOND, "joined_at": None})

@@ -37,6 +37,9 @@ ORDINARY = Script("answers after 3 s and talks until somebody hangs up")
 # A party that is there already: the person who asked for the call, or the agent in its room.
 PRESENT = Script("is on the line", rings=0, talks=4 * HOUR)
 
+# A leg that a person may pick up in a room, until one does.
+AWAITED = Script("rings for a person, 30 s", NO_ANSWER, rings=30 * SECOND, answers=False)
+
 # The last two digits of +1 NXX 555 01xx. The docs know no test numbers: all of these are chosen.
 MAGIC: Mapping[int, Script] = {
     1: Script("answers, talks 10 s and hangs up", talks=10 * SECOND),
@@ -64,6 +67,11 @@ def script_for(number: str) -> Script:
     return ORDINARY if digits is None else MAGIC.get(digits, ORDINARY)
 
 
+def script_of(leg: Record) -> Script:
+    """Return what a leg of a call does by itself."""
+    return script_for(leg["number"]) if leg["scripted"] else PRESENT
+
+
 class CallFlow:
     """Moves one world's call records along their plans.
 
@@ -82,10 +90,18 @@ class CallFlow:
 
     def dialed(self, legs: Sequence[Record]) -> Record:
         """Return the fields of a call whose legs are dialed now: `dialed_at`, `plan` and `due_at`."""
-        scripts = [script_for(leg["number"]) if leg["scripted"] else PRESENT for leg in legs]
         now = self._clock.now()
-        plan = self._plan(scripts, now)
+        plan = self._plan(list(map(script_of, legs)), _placed_at(legs, now))
         return {"dialed_at": now, "plan": plan, "due_at": plan[0][0]}
+
+    def replan(self, call: Record, scripts: Sequence[Script]) -> Record:
+        """Let the legs of a call that was dialed follow other scripts from now on."""
+        if call["answered_at"] is None:
+            whole = self._plan(scripts, _placed_at(call["legs"], call["dialed_at"]))
+            plan = [step for step in whole if step[1] != "ring" or call["status"] != RINGING]
+        else:
+            plan = [self._last(scripts, call["answered_at"])]
+        return self._store.update("calls", call, plan=plan, due_at=plan[0][0])
 
     def waiting(self, seconds: int) -> Record:
         """Return the fields of a call that waits for its browser to join or dial, and is canceled after that time."""
@@ -126,19 +142,27 @@ class CallFlow:
             return call
         return self.end(call, CANCELED if call["answered_at"] is None else COMPLETED)
 
-    def _plan(self, scripts: Sequence[Script], now: int) -> list[list[JSON]]:
+    def _plan(self, scripts: Sequence[Script], placed: int) -> list[list[JSON]]:
         """Write the legs' scripts as one plan: all ring together, and are connected when all have answered."""
-        placed = now + (QUEUE_TIME if any(script is not PRESENT for script in scripts) else 0)
         failed = min((script for script in scripts if not script.answers), key=lambda s: s.rings, default=None)
         ring: list[list[JSON]] = [] if failed and failed.ending == UNREACHABLE else [[placed, "ring"]]
         if failed:
             return [*ring, [placed + failed.rings, failed.ending]]
-        answered = placed + max(script.rings for script in scripts)
+        answered = max(placed + max(script.rings for script in scripts), self._clock.now())
+        return [*ring, [answered, "answer"], self._last(scripts, answered)]
+
+    def _last(self, scripts: Sequence[Script], answered: int) -> list[JSON]:
+        """Say when a call that was answered then ends, and how: with the first who has said everything."""
         last = min(scripts, key=self._talk_of)
-        return [*ring, [answered, "answer"], [answered + self._talk_of(last), last.ending]]
+        return [answered + self._talk_of(last), last.ending]
 
     def _talk_of(self, script: Script) -> int:
         return self._talk if script.talks is None else script.talks
+
+
+def _placed_at(legs: Sequence[Record], dialed_at: int) -> int:
+    """Return when a call begins to ring: at once where it rings no phone."""
+    return dialed_at + (QUEUE_TIME if any(leg["scripted"] for leg in legs) else 0)
 
 
 def leg(role: str, number: str, caller_id: str, *, scripted: bool = True) -> Record:

@@ -147,10 +147,6 @@ class Page:
     def _log(self) -> str:
         return "\n".join([*map(json.dumps, self._run(self._page.evaluate("noted"))), *self.complaints])
 
-    def show(self, path: Path) -> None:
-        """Write a picture of the page."""
-        self._run(self._page.screenshot(path=path))
-
     def close(self) -> None:
         """Close it, context and all."""
         self._run(self._page.context.close())

@@ -102,7 +102,7 @@ async def test_an_agent_with_a_script_says_a_line_after_each_turn(server: Server
 @live
 async def test_an_agent_that_hangs_up_ends_the_call_so_long_after_its_greeting(server: Server) -> None:
     async with greeted(server, mode="hangup_after", seconds=0.2) as one:
-        assert (await one.told(lambda event: event["type"] == "closed"))["reason"] == "room_closed"
+        assert (await one.told(lambda event: event["type"] == "closed"))["reason"] == "completed"
         assert (await newest(server))["status"] == "COMPLETED"
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from revdesk_mock import ApiError
 from revdesk_mock.clock import Pace
 from revdesk_mock.rtc.events import Data, Gone, Participant, Pressed, Speaking, Track
 from revdesk_mock.rtc.line import Line, written
@@ -15,6 +16,12 @@ from tests.rtc.test_rooms import Ear
 from tests.rtc.test_signalling import Client, client
 
 BOBS = Track("TR_bob", "microphone")
+BOBS_NUMBER = "+13125550100"
+
+
+def dial(_: Seat, to_number: str) -> None:
+    if to_number != BOBS_NUMBER:
+        raise ApiError("conflict", "Not that one.")
 
 
 @asynccontextmanager
@@ -22,7 +29,7 @@ async def connected(api: ApiClient) -> AsyncIterator[tuple[Room, Ear, Client, li
     """Give a room with Bob, and Ann, who came in by a line; the list has the line once it is gone."""
     room, bob, gone = Room("room_1", "RM_1"), Ear(), list[Line]()
     room.join(Participant("PA_bob", "bob"), bob)
-    line = Line(gone.append)
+    line = Line(gone.append, dial)
     others = room.join(Participant("PA_ann", "ann"), line)
     seat = Seat("0123456789abcdef", api.world, room, "call_1", "ann", line)
     async with client() as ann:
@@ -71,6 +78,15 @@ async def test_an_offer_that_cannot_be_read_is_answered_with_why(client: ApiClie
         ann.say(type="offer", sdp="v=0")
         error = await ann.told(lambda event: event["type"] == "error")
         assert "session description" in error["message"]
+
+
+@live
+async def test_who_dials_another_number_is_answered_with_why_not(client: ApiClient) -> None:
+    async with connected(client) as (_, _, ann, _):
+        ann.say(type="dial", to_number=BOBS_NUMBER)
+        ann.say(type="dial", to_number="+13125550101")
+        await ann.told(lambda event: event["type"] == "error")
+        assert [event["message"] for event in ann.events if event["type"] == "error"] == ["Not that one."]
 
 
 @live

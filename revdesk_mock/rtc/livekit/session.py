@@ -26,6 +26,7 @@ from revdesk_mock.rtc.livekit import messages
 from revdesk_mock.rtc.livekit.data_packets import Sent, packets, post
 from revdesk_mock.rtc.livekit.joining import Joining
 from revdesk_mock.rtc.livekit.negotiation import Negotiation
+from revdesk_mock.rtc.livekit.subscriptions import Subscriptions
 from revdesk_mock.rtc.livekit.transports import CHANNELS, Transports
 from revdesk_mock.rtc.livekit.uploads import Uploads
 from revdesk_mock.rtc.livekit.wire import GONE, OVER, Wire
@@ -63,6 +64,7 @@ class Session:
         self.transports = Transports(
             listener, network, is_dual=is_dual, connected=self._activate, lost=self._lose_media
         )
+        self._subscriptions = Subscriptions(self.transports)
         self._negotiation = Negotiation(self.transports, self.send, self._give_up)
 
     # coming and going
@@ -78,9 +80,8 @@ class Session:
             room.unpublish(identity, track)
         room.describe(identity, metadata=joining.metadata or None, attributes=joining.attributes)
         self._wire, self._has_begun = self._held_by, True
-        others = [one for one in room.participants if one.identity != identity]
-        self.send(messages.joined(room, self.me, others, is_dual=joining.is_dual))
-        for other in others:
+        self.send(messages.joined(room, self.me, self._others, is_dual=joining.is_dual))
+        for other in self._others:
             self._expect(other)
         for event in self._early:
             self.tell(event)
@@ -120,6 +121,10 @@ class Session:
             raise LookupError("this client has left its room")
         return me
 
+    @property
+    def _others(self) -> list[Participant]:
+        return [one for one in self.seat.room.participants if one.identity != self.seat.identity]
+
     # from the room
 
     def tell(self, event: Event) -> None:
@@ -133,8 +138,7 @@ class Session:
                 self._expect(one)
             case Gone(one, reason):
                 self.send(messages.update(one, gone_because=reason))
-                for track in self.transports.heard_of(one.sid):
-                    self.transports.unsubscribe(track)
+                self._subscriptions.forget(one)
             case Speaking(levels):
                 self._show_speakers(levels)
             case Data() | Relayed():
@@ -151,14 +155,7 @@ class Session:
         self._end(reason, messages.leave(reason))
 
     def _expect(self, one: Participant) -> None:
-        """Let the client hear the tracks that a participant has now, and no others of it."""
-        if one.identity == self.seat.identity:
-            return
-        new = [track for track in one.tracks if self.transports.subscribe(one.sid, track)]
-        old = [track for track in self.transports.heard_of(one.sid) if track not in one.tracks]
-        for track in old:
-            self.transports.unsubscribe(track)
-        if new or old:
+        if one.identity != self.seat.identity and self._subscriptions.follow(one):
             self._negotiation.renew()
 
     def _show_speakers(self, levels: Mapping[str, float]) -> None:
@@ -220,7 +217,8 @@ class Session:
             case "add_track":
                 self._announce(request.add_track)
             case "subscription":
-                self._subscribe(request.subscription)
+                self._subscriptions.choose(request.subscription, self._others)
+                self._negotiation.renew()
             case "leave":
                 self._switchboard.part(self.seat, self)
                 self._end("the client left")
@@ -258,17 +256,6 @@ class Session:
 
     def _announce(self, asked: rtc.AddTrackRequest) -> None:
         self.send(self._uploads.announce(asked, self.me, self.seat.room.name_track()))
-
-    def _subscribe(self, asked: rtc.UpdateSubscription) -> None:
-        """Let the client hear some tracks or not, as it likes."""
-        named = {*asked.track_sids, *(sid for of_one in asked.participant_tracks for sid in of_one.track_sids)}
-        for one in self.seat.room.participants:
-            for track in named & one.tracks.keys():
-                if asked.subscribe:
-                    self.transports.subscribe(one.sid, track)
-                else:
-                    self.transports.unsubscribe(track)
-        self._negotiation.renew()
 
     def _simulate(self, scenario: rtc.SimulateScenario) -> None:
         """Play a mishap, as the tests of LiveKit's clients ask for them."""

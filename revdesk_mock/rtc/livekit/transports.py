@@ -55,13 +55,10 @@ class Transports:
         self.subscriber.publish(f"{participant}|{track}", track, self._queues[track])
         return True
 
-    def unsubscribe(self, track: str) -> bool:
-        """Let the client not hear a track any more; return whether it did."""
-        if self._queues.pop(track, None) is None:
-            return False
-        del self._owners[track]
+    def unsubscribe(self, track: str) -> None:
+        """Let the client not hear a track any more."""
+        del self._queues[track], self._owners[track]
         self.subscriber.unpublish(track)
-        return True
 
     def hear(self, track: str, packet: bytes) -> None:
         """Send the client 20 ms of a track that it hears."""

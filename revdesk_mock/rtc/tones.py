@@ -1,0 +1,34 @@
+"""The tones of a telephone network, as packets: what a caller hears while it rings, and the beep of a voicemail."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from revdesk_mock.rtc.media import QUIETEST, Encoder, Frame, frames_of, level, tone
+from revdesk_mock.rtc.packets import SILENCE
+
+RINGS, PAUSES = 2.0, 4.0  # seconds, of North America
+LEVEL = -20.0  # dBov
+HALF = 3.0  # dB: two tones are that much louder than one
+
+Tone = Sequence[tuple[bytes, int]]  # Opus packets of 20 ms, each with its level in dBov
+
+
+class Tones:
+    """Makes each tone when it is first wanted: a ring takes 20 to 50 ms, once."""
+
+    @cached_property
+    def ringback(self) -> Tone:
+        """One ring, and the pause after it."""
+        ring = tone(440, RINGS, LEVEL - HALF) + tone(480, RINGS, LEVEL - HALF)
+        return (*encoded(ring), *[(SILENCE, round(QUIETEST))] * round(PAUSES * 50))
+
+    @cached_property
+    def beep(self) -> Tone:
+        """Half a second of 1 kHz."""
+        return encoded(tone(1000, 0.5, LEVEL))
+
+
+def encoded(samples: Frame) -> Tone:
+    """Return samples as packets with their levels."""
+    encoder = Encoder()
+    return tuple((encoder.encode(frame), round(level(frame))) for frame in frames_of(samples))
