@@ -33,8 +33,6 @@ FLAGS = """
   --disable-component-update --disable-sync --use-fake-ui-for-media-stream --use-fake-device-for-media-stream
   --autoplay-policy=no-user-gesture-required --allow-loopback-in-peer-connection
 """.split()
-
-
 # What goes wrong comes back as the text that a person would read.
 ATTEMPT = """async (given) => {{
   try {{ return {{ value: await {}(...given) }}; }}
@@ -54,9 +52,11 @@ def _serving() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(HERE))) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def _write_tone(path: Path) -> Path:
@@ -80,6 +80,7 @@ class Page:
         page.set_default_timeout(SOON * 1000)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("request", self._request)
         page.on("requestfailed", self._failed)
         return page
 
@@ -93,6 +94,10 @@ class Page:
     def _console(self, message: "ConsoleMessage") -> None:
         if message.type == "error":
             self.complaints.append(f"console: {QUERY.sub('?', message.text)}")
+
+    def _request(self, request: "Request") -> None:
+        if not request.url.startswith(("http://127.0.0.1:", "data:")):
+            self.complaints.append(f"not on this machine: {request.url}")
 
     def _failed(self, request: "Request") -> None:
         self.complaints.append(f"failed: {request.method} {QUERY.sub('?', request.url)}: {request.failure}")
@@ -180,13 +185,15 @@ class Chromium:
 def chromium(folder: Path) -> Iterator[Chromium]:
     """Give a browser; skips where there is none. `folder` is for what its microphone hears."""
     path = shutil.which("chromium")
-    need(path is not None, "chromium (Debian's package of that name)")
-    need(find_spec("playwright") is not None, "playwright (a Python package)")
+    need(path, "chromium (Debian's package of that name)")
+    need(find_spec("playwright"), "playwright (a Python package)")
     playwright = import_module("playwright.async_api")
     flags = [*FLAGS, f"--use-file-for-fake-audio-capture={_write_tone(folder / 'microphone.wav')}"]
     with _serving() as url, asyncio.Runner() as runner:
         driver = runner.run(playwright.async_playwright().start())
-        browser = runner.run(driver.chromium.launch(executable_path=path, args=flags))
-        yield Chromium(runner, browser, url)
-        runner.run(browser.close())
-        runner.run(driver.stop())
+        try:
+            browser = runner.run(driver.chromium.launch(executable_path=path, args=flags))
+            yield Chromium(runner, browser, url)
+            runner.run(browser.close())
+        finally:
+            runner.run(driver.stop())

@@ -1,6 +1,7 @@
 """LiveKit's clients, unmodified, are in a room: the one for pages in its three dialects, the Python SDK in its two."""
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ def start(request: pytest.FixtureRequest) -> Iterator[Start]:
 
     def started(name: str) -> Client:
         if name in PROGRAMS:
+            need(find_spec("livekit.rtc"), "livekit (a Python package)")
             guests.append(Guest(name.removeprefix("python-")))
             return guests[-1]
         need((HERE / "node_modules" / name).is_dir(), f"{name} (npm ci in tests/rtc)")
