@@ -21,6 +21,7 @@ from revdesk_mock.server import Server
 from tests.conftest import AGENT, KEY, MAIN, SPEC
 from tests.rtc.caller import SOON, Caller, live
 from tests.rtc.hearing import heard, word_errors
+from tests.rtc.rest import Rest
 
 
 @pytest.fixture
@@ -226,6 +227,34 @@ async def test_muted_sound_is_not_echoed(server: Server) -> None:
         async with asyncio.timeout(SOON):
             while level(await one.heard.get()) > -60:
                 pass
+
+
+@live
+async def test_the_agent_says_what_it_is_asked_to(server: Server) -> None:
+    async with client() as one:
+        await one.join(server, await web_call(server))
+        await one.told(state("listening"))
+        one.say(type="rpc", id="1", to="agent", method="say", payload="Good morning.")
+        assert (await one.told(lambda event: event["type"] == "rpc_answer"))["error"] is None
+        await one.told(lambda event: event["type"] == "said" and event["text"] == "Good morning." and event["final"])
+        one.say(type="rpc", id="2", to="nobody", method="say", payload="Good morning.")
+        answer = await one.told(lambda event: event["type"] == "rpc_answer" and event["id"] == "2")
+        assert answer["error"] == {"code": 1401, "message": "Recipient not found"}
+
+
+@live
+async def test_keys_and_attributes_of_one_reach_the_other(server: Server) -> None:
+    async with client() as one, client() as other:
+        token = await web_call(server)
+        [second] = await asyncio.to_thread(Rest(server).tokens, "second")
+        me = (await one.join(server, token))["participant"]["identity"]
+        await other.join(server, second)
+        await other.told(state("listening"))
+        one.say(type="dtmf", digits="5")
+        pressed = await other.told(lambda event: event["type"] == "dtmf")
+        assert (pressed["digits"], pressed["from"]) == ("5", me)
+        one.say(type="attributes", attributes={"mood": "fine"})
+        await other.told(lambda event: event.get("participant", {}).get("attributes") == {"mood": "fine"})
 
 
 def test_nobody_comes_in_without_a_token_for_a_call(server: Server) -> None:

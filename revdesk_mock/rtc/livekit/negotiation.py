@@ -46,8 +46,8 @@ class Negotiation:
         return True
 
     async def accept(self, answer: rtc.SessionDescription) -> None:
-        """Take the answer to our last offer; one to an earlier offer is no matter."""
-        if not self._is_waiting or answer.id != self._number:
+        """Take the answer to our last offer; one to an earlier offer is no matter. Native clients number none."""
+        if not self._is_waiting or answer.id not in {0, self._number}:
             return
         try:
             await self._transports.subscriber.accept(answer.sdp)

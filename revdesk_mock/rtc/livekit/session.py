@@ -37,6 +37,8 @@ from revdesk_mock.rtc.switchboard import Seat, Switchboard
 
 log = logging.getLogger("revdesk_mock")
 
+FAREWELL = 0.5  # seconds in which a client that was put out may close its connections itself
+
 
 class Session:
     """What a client's participant hangs on. It outlives its WebSocket by the grace time, for a client that resumes.
@@ -182,7 +184,7 @@ class Session:
 
     def _message(self, label: str, message: bytes | str) -> None:
         kind = next((kind for kind, name in CHANNELS.items() if name == label), None)
-        if kind is None or isinstance(message, str):
+        if kind is None or isinstance(message, str) or self.ending is not None:
             return
         try:
             for answer in post(message, kind, self.seat.room, self.seat.identity):
@@ -283,9 +285,9 @@ class Session:
                     self._held_by.send(last)
                 self._held_by.close(OVER if last is not None else GONE)
             self._held_by = self._wire = None
-            self.ending = asyncio.create_task(self._close_connections(reason))
+            self.ending = asyncio.create_task(self._close_connections(reason, is_told=last is not None))
 
-    async def _close_connections(self, reason: str) -> None:
+    async def _close_connections(self, reason: str, *, is_told: bool) -> None:
         self._negotiation.close()
-        await self.transports.close(reason)
+        await self.transports.close(reason, farewell=FAREWELL if is_told else 0.0)
         self._ended(self)

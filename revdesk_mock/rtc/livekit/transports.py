@@ -2,21 +2,25 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
+from revdesk_mock.clock import later
 from revdesk_mock.rtc.events import LOSSY, RELIABLE
 from revdesk_mock.rtc.network import Network
 from revdesk_mock.rtc.packets import PacketQueue
 from revdesk_mock.rtc.peer import Listener, Peer, ignore
 
 CHANNELS = {RELIABLE: "_reliable", LOSSY: "_lossy"}  # their labels, by what a packet asks for
+LAST_WORD = 1.0  # seconds in which a client whose connection is closed may still say good-bye: native ones do it then
 DATA_TRACKS = "_data_track"  # a third that clients wait for; nothing is sent on it
 
 
 class Transports:
     """What the client sends comes to `publisher`, what it hears goes through `subscriber`: one peer, or two.
 
-    `connected` is called when the client can be reached, `lost` once, when a connection is closed.
+    `connected` is called when the client can be reached, `lost` once, when a connection is closed and the client had
+    time to say good-bye.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class Transports:
         self.is_dual = is_dual
         self._connected = connected
         self._lost: Callable[[], None] = lost
+        self._is_closed = asyncio.Event()
         self._queues: dict[str, PacketQueue] = {}
         self._owners: dict[str, str] = {}
         state = self._lose_if_closed if is_dual else self._note
@@ -79,9 +84,15 @@ class Transports:
         """The tracks by the media sections that carry them."""
         return {track.mid: sid for sid, track in self.subscriber.tracks.items() if track.mid is not None}
 
-    async def close(self, reason: str) -> None:
-        """Close all; `lost` is not called for that."""
+    async def close(self, reason: str, *, farewell: float) -> None:
+        """Close all; `lost` is not called for that.
+
+        The client has some seconds to do it itself: closed from this end, it would be an accident to a browser.
+        """
         self._lost = ignore
+        with suppress(TimeoutError):
+            async with asyncio.timeout(farewell):
+                await self._is_closed.wait()
         await asyncio.gather(*(peer.close(reason) for peer in {self.publisher, self.subscriber}))
 
     def _note(self, state: str) -> None:
@@ -91,5 +102,6 @@ class Transports:
 
     def _lose_if_closed(self, state: str) -> None:
         if state == "closed":
+            self._is_closed.set()
             lost, self._lost = self._lost, ignore
-            lost()
+            later(LAST_WORD, lost)
