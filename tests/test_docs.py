@@ -3,7 +3,9 @@
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -15,8 +17,10 @@ from revdesk_mock.resources import HANDLERS
 from revdesk_mock.rtc.mixdown import render
 from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.server import Server
+from tests.rtc.needs import need
 
 ROOT = Path(__file__).parent.parent
+CLOCKS: tuple[Literal["real", "frozen"], ...] = ("frozen", "real")  # of the README's examples, in their order
 README = (ROOT / "README.md").read_text()
 
 
@@ -38,8 +42,9 @@ def test_every_table_is_on_a_page() -> None:
 def test_the_curl_session_of_the_readme_runs() -> None:
     session = next(block for block in blocks("sh") if "/v1/calls/dial" in block)
     refusal = next(block for block in blocks("sh") if '"415"' in block)
+    scripted = next(block for block in blocks("sh") if "X-RevDesk-Mock: " in block)
     with Server(Emulator(Settings(clock="frozen"))) as server:
-        script = (session + refusal).replace("http://127.0.0.1:8473", server.url)
+        script = (session + refusal + scripted).replace("http://127.0.0.1:8473", server.url)
         printed = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 from the path
             check=True,
@@ -49,6 +54,7 @@ def test_the_curl_session_of_the_readme_runs() -> None:
     assert "+14155550100" in printed
     assert "idempotency-replay: true" in printed
     assert '"status":"BUSY"' in printed
+    assert '"room_url":"ws://127.0.0.1' in printed
     assert "x-revdesk-mock-explain: /_revdesk/explain/req_" in printed
 
 
@@ -63,10 +69,12 @@ def test_the_readmes_count_is_true() -> None:
     assert f"all {len(operations)} operations of the contract are checked and emulated" in README
 
 
-def test_a_companys_day_goes_as_the_readme_shows() -> None:
-    (shown,) = blocks("text")
+@pytest.mark.parametrize(("shown", "clock"), list(zip(blocks("text"), CLOCKS, strict=True)), ids=["a day", "a room"])
+def test_the_examples_go_as_the_readme_shows(shown: str, clock: Literal["real", "frozen"]) -> None:
     command, _, expected = shown.partition("\n")
-    with Server(Emulator(Settings(clock="frozen"))) as server:
+    if "talk_to_agent" in command:
+        need(find_spec("livekit.rtc"), "livekit (a Python package)")
+    with Server(Emulator(Settings(clock=clock))) as server:
         printed = subprocess.run(
             [sys.executable, *command.split()[2:]],
             check=True,

@@ -99,7 +99,7 @@ class Peer:
             return await self._describe()
 
     async def offer(self) -> str:
-        """Return an offer with every track and channel of ours; raises OSError where no socket can be had."""
+        """Return an offer with every track and channel of ours; raises PeerError, and OSError as `answer` does."""
         async with self._turn:
             for track in self.tracks.values():
                 if track.section is None:
@@ -160,7 +160,10 @@ class Peer:
         self.inbound = {mid: section.msid or "" for mid, section in media.items() if is_speaking(section)}
 
     async def _describe(self) -> str:
-        await self._connection.setLocalDescription()
+        try:
+            await self._connection.setLocalDescription()
+        except InvalidStateError as error:
+            raise PeerError(f"there is nothing to describe any more: {error}") from error
         if self._join is None:
             self._join = asyncio.create_task(self._wait_for_the_other_side())
         return as_lite(self._connection.localDescription.sdp)

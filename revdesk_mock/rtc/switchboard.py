@@ -19,7 +19,7 @@ from revdesk_mock.store import Change
 from revdesk_mock.world import World
 
 GRACE = 10  # seconds of real time in which a connection that dropped may come back
-REJOIN = 0.75  # after a good-bye: a client that reconnects in full says good-bye first, and comes back at once
+REJOIN = 0.5  # after a good-bye: a client that reconnects in full says good-bye first, and comes back at once
 CALL_UPDATE = "callUpdate"  # the topic of a call's changes (documented: the event's name)
 
 Open = Callable[[World, Room, Record], None]

@@ -87,7 +87,7 @@ class Negotiation:
         self._number += 1
         try:
             sdp = await self._transports.subscriber.offer()
-        except OSError as error:
+        except (PeerError, OSError) as error:
             self._failed(error)
         else:
             self._send(messages.description("offer", sdp, self._number, self._transports.mids))

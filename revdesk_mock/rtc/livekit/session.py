@@ -202,9 +202,10 @@ class Session:
             self._switchboard.leave(self.seat, LOST)
 
     def _give_up(self, error: Exception) -> None:
-        """Put out a client with which no connection can be made."""
-        log.warning("a client cannot be connected: %s", error)
-        self._switchboard.leave(self.seat, UNUSABLE)
+        """Put out a client with which no connection can be made, unless it is going anyway."""
+        if self.ending is None:
+            log.warning("a client cannot be connected: %s", error)
+            self._switchboard.leave(self.seat, UNUSABLE)
 
     # from the client: what it signals
 
