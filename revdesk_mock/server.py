@@ -69,6 +69,7 @@ class Server:
         """Serve in the foreground until SIGTERM or SIGINT, and return."""
         for chatty in ("uvicorn.error", "aioice", "aiortc"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
+        logging.getLogger("uvicorn.error").addFilter(_is_news)
         # What was loaded to start stays, and records hold no cycles: the collector may look less often.
         gc.freeze()
         gc.set_threshold(COLLECTION, 20, 20)
@@ -97,6 +98,11 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out what uvicorn says of every WebSocket that was refused: the door says it, with the reason."""
+    return "without completing handshake" not in record.getMessage()
 
 
 def _listen(host: str, port: int) -> socket.socket:

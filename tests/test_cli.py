@@ -16,6 +16,8 @@ from typing import Any
 
 import orjson
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 import revdesk_mock
 from revdesk_mock import cli
@@ -355,3 +357,19 @@ def test_every_option_is_described() -> None:
 
 def test_a_variable_of_a_list_of_numbers_is_not_ours() -> None:
     cli.check_environment(cli.serve, {"REVDESK_API_KEY": "x", "PATH": "y", "REVDESK_MOCK_PORT": "1"})
+
+
+def test_the_log_says_why_a_room_was_not_joined_and_no_token_even_when_it_says_all() -> None:
+    with serving("--port", "0", "--log-level", "debug") as server:
+        _, answer = server.ask("POST", "/v1/webrtc-token", {"from_number": MAIN, "to_number": ORDINARY})
+        token = answer["data"]["token"]
+        rooms = f"ws://127.0.0.1:{server.port}/rtc"
+        with pytest.raises(InvalidStatus):
+            connect(f"{rooms}/v1?access_token={token}&join_request=!")
+        with connect(f"{rooms}?access_token={token}"), pytest.raises(InvalidStatus):
+            connect(f"{rooms}?access_token={token}")
+        _, log = server.stop()
+    assert "a client may not join a room: join_request is" in log
+    assert "a client may not join a room: The token is joined" in log
+    assert token not in log
+    assert "handshake" not in log
