@@ -9,6 +9,7 @@ from livekit.protocol import models, rtc
 from revdesk_mock.rtc import events
 from revdesk_mock.rtc.events import Participant, Track
 from revdesk_mock.rtc.rooms import Room
+from revdesk_mock.simulation import call_flow
 
 VERSION, PROTOCOL = "1.9.0", 16  # of LiveKit's server: from 1.8.0 on clients make remote procedure calls
 PING_INTERVAL, PING_TIMEOUT = 5, 15  # seconds
@@ -21,13 +22,17 @@ KINDS = MappingProxyType(
         events.PHONE: models.ParticipantInfo.Kind.SIP,
     }
 )
-# Why somebody is not in the room any more; any other reason is the end of the room.
+# Why somebody is not in the room any more; any other reason is the end of the call, and so of the room.
 REASONS = MappingProxyType(
     {
         events.LEFT: models.DisconnectReason.CLIENT_INITIATED,
         events.REPLACED: models.DisconnectReason.DUPLICATE_IDENTITY,
         events.LOST: models.DisconnectReason.CONNECTION_TIMEOUT,
         events.UNUSABLE: models.DisconnectReason.MEDIA_FAILURE,
+        call_flow.BUSY: models.DisconnectReason.USER_REJECTED,
+        call_flow.DECLINED: models.DisconnectReason.USER_REJECTED,
+        call_flow.NO_ANSWER: models.DisconnectReason.USER_UNAVAILABLE,
+        call_flow.UNREACHABLE: models.DisconnectReason.USER_UNAVAILABLE,
         events.SHUTDOWN: models.DisconnectReason.SERVER_SHUTDOWN,
     }
 )

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from revdesk_mock.server import Server
-from tests.rtc.caller import SOON, Caller
+from tests.rtc.caller import SOON, Caller, until
 
 RELIABLE = "_reliable"
 VOICE = "voice"  # its own name for its microphone
@@ -60,6 +60,10 @@ class LiveKitClient:
         if not self.is_dual:
             await self.hears_of("answer")
         return join
+
+    async def is_reached(self) -> None:
+        """Wait for the connection on which it hears; closed before that, aiortc's would go on trying."""
+        await until(lambda: self.subscriber.connection.connectionState == "connected")
 
     async def resume(self, sid: str) -> str:
         """Come back on a new WebSocket; return what is said first."""

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from livekit.protocol import models, rtc
-from websockets.asyncio.client import connect
+from starlette.applications import Starlette
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from revdesk_mock import Emulator, Settings
 from revdesk_mock.rtc.livekit.door import LiveKit
+from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.server import Server
-from tests.conftest import SPEC
-from tests.rtc.caller import live, until
+from tests.conftest import AGENT, MAIN, SPEC, Client
+from tests.rtc.caller import SOON, live, until
 from tests.rtc.livekit.client import LiveKitClient, livekit_client, wrapped
 from tests.rtc.test_signalling import ask, newest, web_call
 
@@ -177,6 +179,7 @@ async def test_permissions_come_from_the_token(server: Server, *, is_dual: bool)
         await cy.join()
         await cy.publish()
         await ann.sees("deaf", is_publisher=True)
+        await bob.is_reached()
         assert cy.subscriber.heard.empty()
 
 
@@ -275,6 +278,7 @@ async def test_who_resumes_what_is_gone_is_told_to_join_anew_and_may(server: Ser
     token = await web_call(server)
     async with livekit_client(server, token) as ann:
         await ann.join()
+        await ann.is_reached()
         await ann.signal(simulate=rtc.SimulateScenario(node_failure=True))
         await ann.until(lambda: ann.closed_with)
         assert await ann.resume("PA_unknown") == "leave"
@@ -317,6 +321,79 @@ async def test_hanging_up_by_the_api_is_told_and_closes_the_socket(server: Serve
         assert leave.action == rtc.LeaveRequest.Action.DISCONNECT
         assert leave.reason == models.DisconnectReason.ROOM_DELETED
         await ann.until(lambda: ann.closed_with == 1000)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"), [("+13125550102", "USER_REJECTED"), ("+13125550106", "USER_UNAVAILABLE")]
+)
+@live
+async def test_a_called_party_that_is_not_reached_ends_the_room_with_what_it_did(
+    server: Server, number: str, reason: str
+) -> None:
+    _, answer = await ask(server, "POST", "/v1/room-token", {"from_number": MAIN, "to_number": number})
+    async with livekit_client(server, answer["data"]["token"]) as ann:
+        [phone] = (await ann.join()).other_participants
+        assert (phone.identity, phone.kind) == ("phone", models.ParticipantInfo.Kind.SIP)
+        assert phone.attributes["sip.phoneNumber"] == number
+        await ask(server, "POST", "/_revdesk/clock", {"advance_seconds": 10})
+        assert (await ann.hears_of("leave")).leave.reason == models.DisconnectReason.Value(reason)
+
+
+@live
+async def test_a_browser_dials_through_the_same_sockets(server: Server) -> None:
+    _, answer = await ask(server, "POST", "/v1/webrtc-token", {"from_number": MAIN, "to_number": "+13125550108"})
+    async with livekit_client(server, answer["data"]["token"]) as ann:
+        await ann.join()
+        for key, number in (("1", "+13125550101"), ("2", "+13125550108")):
+            request = models.RpcRequest(id=key, method="dial", payload=number)
+            await ann.send(rpc_request=request, destination_identities=["phone"])
+            await ann.until(lambda key=key: any(packet.rpc_response.request_id == key for packet in ann.packets))
+        refused_, dialed = [packet.rpc_response for packet in ann.packets if packet.HasField("rpc_response")]
+        assert (refused_.error.code, dialed.HasField("error")) == (403, False)
+        await ann.sees("phone")
+        await ann.gets("transcription")
+
+
+@live
+async def test_of_a_hundred_joins_at_once_one_gets_in(server: Server) -> None:
+    client = LiveKitClient(server, await web_call(server), is_dual=True)
+
+    async def knock() -> ClientConnection | int:
+        try:
+            return await connect(client.address())
+        except InvalidStatus as refusal:
+            return refusal.response.status_code
+
+    answers = await asyncio.gather(*(knock() for _ in range(100)))
+    [inside] = [answer for answer in answers if isinstance(answer, ClientConnection)]
+    assert answers.count(401) == 99
+    await inside.close()
+
+
+@live
+async def test_a_client_of_which_nothing_is_heard_is_cut_off_and_may_come_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    emulator = Emulator(Settings(seed="test"), SPEC)
+    client = Client(emulator)
+    token = (await client.send("POST", f"/v1/agents/{AGENT}/web-call")).data["token"]
+    switchboard = Switchboard(emulator, lambda *_: None)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "websocket.connect"} if not sent else await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/rtc", "query_string": f"access_token={token}".encode(), "headers": []}
+    door = LiveKit(switchboard, patience=0.05)
+    async with asyncio.timeout(SOON):
+        await Starlette(routes=door.routes())(scope, receive, send)
+    assert [message["type"] for message in sent[-2:]] == ["websocket.send", "websocket.close"]
+    assert "nothing came for 0.05 s" in caplog.text
+    switchboard.check(token)
+    await door.close()
 
 
 @live
@@ -397,10 +474,3 @@ async def test_the_token_of_a_refused_join_is_in_no_log(server: Server, caplog: 
         await ann.join()
         await refused(ann.address())
     assert token not in caplog.text
-
-
-def test_the_door_is_closed_while_nobody_was_in() -> None:
-    emulator = Emulator(Settings(seed="test"), SPEC)
-    with Server(emulator):
-        pass
-    assert LiveKit.__doc__
