@@ -68,7 +68,7 @@ class App:
         self._rooms = CORSMiddleware(
             Starlette(routes=[*self._signalling.routes(), *self._livekit.routes()]),
             allow_origins=list(cors_origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
         admin = Admin(emulator, Recordings(self._recorder, _mix), local_only=local_only)
@@ -85,7 +85,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] in {"http", "websocket"} and f"{scope['path']}/".startswith("/rtc/"):
+        if _is_for_rooms(scope):
             await self._rooms(scope, receive, send)
         elif scope["type"] != "http" or scope["path"].startswith(OWN_PATHS):
             await self._own(scope, receive, send)
@@ -149,6 +149,14 @@ class App:
             "contract": self._emulator.spec.title,
             "operations": len(self._emulator.spec.operations),
         }
+
+
+def _is_for_rooms(scope: Scope) -> bool:
+    """Whether it is signalling, or the knock by which LiveKit's clients prepare for it."""
+    if scope["type"] not in {"http", "websocket"}:
+        return False
+    path: str = scope["path"]
+    return path == "/rtc" or path.startswith("/rtc/") or (path == "/" and scope.get("method") == "HEAD")
 
 
 def _mix(form: str, tape: Tape | None, start: int, end: int) -> Iterator[bytes]:

@@ -44,6 +44,7 @@ class LiveKit:
             WebSocketRoute("/rtc/v1", self._open_single),
             Route("/rtc/validate", self._validate),
             Route("/rtc/v1/validate", self._validate),
+            Route("/", self._answer_knock, methods=["HEAD"]),
         ]
 
     async def close(self) -> None:
@@ -60,6 +61,10 @@ class LiveKit:
         except ApiError as error:
             return PlainTextResponse(error.message, error.status)
         return PlainTextResponse("success")
+
+    async def _answer_knock(self, _: Request) -> Response:
+        """Let a client that looks whether we are there find us: it would complain otherwise."""
+        return Response()
 
     async def _open_dual(self, socket: WebSocket) -> None:
         from revdesk_mock.rtc.livekit.joining import read_dual

@@ -47,6 +47,7 @@ room.registerRpcMethod("ask", async ({ callerIdentity, payload }) => `${callerId
 const describe = ({ identity, name, metadata, attributes, isAgent }) => ({ identity, name, metadata, attributes, isAgent });
 
 const enter = async (url, token) => {
+  await room.prepareConnection(url, token);
   await room.connect(url, token);
   return [...room.remoteParticipants.values()].map(describe);
 };
