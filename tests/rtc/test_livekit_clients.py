@@ -66,6 +66,14 @@ def test_it_is_greeted_by_the_agent_and_then_echoed(client: Client, rest: Rest) 
     client.hears(MICROPHONE)
 
 
+@pytest.mark.parametrize("name", PAGES)  # the Python SDK has nothing to prepare
+def test_it_finds_us_when_it_prepares_to_connect(client: Client, rest: Rest) -> None:
+    call = rest.web_call(GREETING)
+    client.call("prepare", call["room_url"], call["token"])
+    enter(client, call)
+    client.excuse("ERR_ABORTED")  # what Chromium says of an answer to HEAD that nobody reads
+
+
 def test_it_is_told_of_the_call_and_ends_it_by_leaving(client: Client, rest: Rest) -> None:
     enter(client, rest.web_call(GREETING))
     client.told("callUpdate", status="IN_PROGRESS", id=rest.newest()["id"], **{"from": None})

@@ -64,7 +64,7 @@ class LiveKit:
 
     async def _answer_knock(self, _: Request) -> Response:
         """Let a client that looks whether we are there find us: it would complain otherwise."""
-        return Response()
+        return PlainTextResponse("OK")
 
     async def _open_dual(self, socket: WebSocket) -> None:
         from revdesk_mock.rtc.livekit.joining import read_dual

@@ -47,11 +47,11 @@ room.registerRpcMethod("ask", async ({ callerIdentity, payload }) => `${callerId
 const describe = ({ identity, name, metadata, attributes, isAgent }) => ({ identity, name, metadata, attributes, isAgent });
 
 const enter = async (url, token) => {
-  await room.prepareConnection(url, token);
   await room.connect(url, token);
   return [...room.remoteParticipants.values()].map(describe);
 };
 
+const prepare = (url, token) => room.prepareConnection(url, token);
 const speak = async (isOn = true) => void (await me.setMicrophoneEnabled(isOn));
 const sound = async (hertz) => void (await me.publishTrack(tone(hertz), { source: Track.Source.Microphone }));
 const hush = async () => void (await me.unpublishTrack(me.getTrackPublication(Track.Source.Microphone).track));
