@@ -16,7 +16,7 @@ from tests.rtc.caller import Caller, live
 from tests.rtc.census import census, objects
 from tests.rtc.livekit.client import livekit_client
 from tests.rtc.test_departures import soon
-from tests.rtc.test_signalling import ask, client, web_call
+from tests.rtc.test_signalling import Door, ask, client, web_call
 
 CALMS_WITHIN = 10.0  # seconds; who is lost is noticed after 3
 ENDS = "leaves", "is hung up", "closes", "vanishes"
@@ -29,7 +29,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         yield running
 
 
-async def hang_up(server: Server, identity: str) -> None:
+async def hang_up(server: Door, identity: str) -> None:
     await ask(server, "POST", f"/v1/calls/{identity.removeprefix('browser-')}/hangup")
 
 
@@ -39,7 +39,7 @@ async def cut(caller: Caller) -> None:
         await transport._connection.close()
 
 
-async def plain_call(server: Server, end: str) -> None:
+async def plain_call(server: Door, end: str) -> None:
     async with client() as one:
         me = (await one.join(server, await web_call(server)))["participant"]["identity"]
         await one.told(lambda event: event["type"] == "said")
@@ -54,7 +54,7 @@ async def plain_call(server: Server, end: str) -> None:
                 await cut(one)
 
 
-async def livekit_call(server: Server, end: str, *, is_dual: bool) -> None:
+async def livekit_call(server: Door, end: str, *, is_dual: bool) -> None:
     async with livekit_client(server, await web_call(server), is_dual=is_dual) as one:
         me = (await one.join()).participant.identity
         await one.publish()
