@@ -6,6 +6,7 @@ python -m benchmarks.room_server; a question is one word on a line of standard i
 import asyncio
 import json
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -81,12 +82,12 @@ def kept(server: Server) -> dict[str, float]:
 
 
 def answer(questions: Mapping[str, Callable[[], object]]) -> None:
-    """Answer the question that waits; at the end of all questions ask no more."""
+    """Answer the question that waits; stop when whoever asked is gone."""
     question = sys.stdin.readline().strip()
     if question:
         print(json.dumps(questions[question]()), flush=True)
     else:
-        asyncio.get_running_loop().remove_reader(sys.stdin)
+        signal.raise_signal(signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
 # A core, and gaps that a browser's jitter buffer still bridges.
 MOST_CORES, LONGEST_GAP = 1.0, 40.0
-STEP, MOST_ROOMS = 20, 200
+ROOMS = 20, 40, 80, 120, 160, 200, 240, 280
 SETTLES = 5.0  # seconds that short greetings take
 LONG = ("The quick brown fox jumps over the lazy dog near the bank of the river. " * 14)[:1000]  # a minute
 CALMS_WITHIN = 30.0  # seconds: a connection that dropped is kept for 10
@@ -141,7 +141,7 @@ def measure_rooms() -> Result:
 
 def rooms_on_a_core(mode: str) -> list[Result]:
     filled: list[Result] = []
-    for rooms in range(STEP, MOST_ROOMS + 1, STEP):
+    for rooms in ROOMS:
         filled.append(fill(mode, rooms))
         print(json.dumps({mode: filled[-1]}), flush=True)
         if filled[-1]["cores"] > MOST_CORES or filled[-1]["gap"]["p99"] >= LONGEST_GAP:
