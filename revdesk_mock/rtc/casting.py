@@ -7,21 +7,18 @@ from revdesk_mock import legs, placement
 from revdesk_mock.messages import Record
 from revdesk_mock.rtc import telephone
 from revdesk_mock.rtc.agent import Agent
-from revdesk_mock.rtc.media import tone
 from revdesk_mock.rtc.mouth import Spoken
 from revdesk_mock.rtc.notes import Notes
 from revdesk_mock.rtc.party import Lines, Party, role_of
 from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.speech import Speech
-from revdesk_mock.rtc.tones import Tones, encoded
+from revdesk_mock.rtc.tones import Tones
 from revdesk_mock.rtc.voices import Voices
 from revdesk_mock.simulation import agent_modes
 from revdesk_mock.world import World
 
 PHONE_VOICE: Mapping[str, str] = {"voice_id": "en-us", "language": "en"}
-TONE = 440  # Hz, at -20 dBov
-SECOND = 50  # packets
 
 
 class Casting:
@@ -49,7 +46,7 @@ class Casting:
                 call["behaviour"] or agent_modes.choose(None, agent, world.policies.agent_mode)
             )
             sid, voice, notebook = world.dice.hex(12), partial(self._speak, agent), Notes(world, room, call["id"])
-            Agent(room, sid, agent["name"], call["opening"] or "", voice, second_of_tone, notebook, behaviour)
+            Agent(room, sid, agent["name"], call["opening"] or "", voice, self._tone, notebook, behaviour)
 
     def _seat_party(self, world: World, room: Room, call: Record) -> None:
         """Let a telephone stand for each leg that no person has picked up."""
@@ -61,10 +58,8 @@ class Casting:
             sid, status, voice = world.dice.hex(12), telephone.status_of(call), partial(self._speak, PHONE_VOICE)
             Party(room, sid, status, role, voice, self._tones, Lines(dial, hang_up))
 
+    def _tone(self) -> Spoken:
+        return self._tones.steady
+
     def _speak(self, agent: Mapping[str, str], text: str) -> Spoken:
-        return encoded(self._speech.say(text, agent["voice_id"], agent["language"]))
-
-
-def second_of_tone() -> Spoken:
-    """Return a second of a steady tone, which can be repeated without a click: the second one, and whole waves."""
-    return encoded(tone(TONE, 2))[SECOND:]
+        return self._speech.packets(text, agent["voice_id"], agent["language"])

@@ -10,6 +10,7 @@ from revdesk_mock.rtc.packets import FRAME, RATE
 from revdesk_mock.rtc.rooms import Room
 
 BEAT = FRAME / RATE  # seconds of a packet
+BREATH = 3  # packets of an echo left out after own words: what waits of them runs out, and does not delay the echo
 
 Spoken = Sequence[tuple[bytes, int]]  # Opus packets of 20 ms, each with its level in dBov
 Voice = Callable[[str], Spoken]  # a text as sound; may take a while
@@ -41,6 +42,7 @@ class Mouth:
         self._waiting: deque[Turn] = deque()
         self._task: asyncio.Task[None] | None = None
         self._segments = 0
+        self._breath = 0
         room.publish(identity, track)
 
     @property
@@ -72,7 +74,11 @@ class Mouth:
 
     def echo(self, packet: bytes, level: int | None) -> None:
         """Pass a packet on as it came, unless something is being said."""
-        if self._task is None:
+        if self._task is not None:
+            return
+        if self._breath:
+            self._breath -= 1
+        else:
             self._room.sound(self._identity, self._track, packet, level)
 
     def stop(self) -> None:
@@ -112,6 +118,7 @@ class Mouth:
 
     async def _play(self, sound: Spoken) -> None:
         self._turned(True)  # as above
+        self._breath = BREATH
         pace = Pace()
         for packet, level in sound:
             await pace.beat(BEAT)

@@ -105,7 +105,7 @@ class Peer:
                 if track.section is None:
                     self._place(track, self._unused() or self._connection.addTransceiver("audio", "sendonly"))
             self._open_channels(create=True)  # after the first section, or aiortc never connects
-            return await self._describe()
+            return as_lite(await self._describe())
 
     async def accept(self, answer: str) -> None:
         """Take the answer to our offer; raises PeerError."""
@@ -166,7 +166,7 @@ class Peer:
             raise PeerError(f"there is nothing to describe any more: {error}") from error
         if self._join is None:
             self._join = asyncio.create_task(self._wait_for_the_other_side())
-        return as_lite(self._connection.localDescription.sdp)
+        return self._connection.localDescription.sdp
 
     def _place_in_offer(self) -> None:
         """Put tracks that have no section yet where the offer has room."""

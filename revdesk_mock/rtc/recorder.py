@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from revdesk_mock.rtc.events import PERSON, Event
+from revdesk_mock.rtc.events import PERSON, Event, Joined
 from revdesk_mock.rtc.packets import RATE, duration
 from revdesk_mock.rtc.rooms import Room
 
@@ -44,11 +44,11 @@ class Strip:
 class Tape:
     """Watches one room and keeps what everybody says, up to so many bytes; nothing is decoded.
 
-    `now` is the time in milliseconds; `grown` is told of every packet's bytes.
+    It knows nobody who came before it. `now` is the time in milliseconds; `grown` is told of every packet's bytes.
     """
 
-    def __init__(self, room: Room, now: Callable[[], int], most_bytes: int, grown: Callable[[int], None]) -> None:
-        self._room = room
+    def __init__(self, now: Callable[[], int], most_bytes: int, grown: Callable[[int], None]) -> None:
+        self._people: set[str] = set()
         self._now = now
         self._most_bytes = most_bytes
         self._grown = grown
@@ -76,21 +76,20 @@ class Tape:
             return
         strip = self._strips.get(track)
         if strip is None:
-            strip = self._strips[track] = Strip(self._side_of(identity))
+            strip = self._strips[track] = Strip(LEFT if identity in self._people else RIGHT)
         strip.append((self._now() - self.started_at) * RATE // 1000, packet, samples)
         self.size += size
         self._grown(size)
 
     def tell(self, event: Event) -> None:
-        """Leave what is not sound to others."""
+        """Note who is a person."""
+        match event:
+            case Joined(one) if one.kind == PERSON:
+                self._people.add(one.identity)
 
     def close(self, _: str) -> None:
         """Stop with the room."""
         self._is_running = False
-
-    def _side_of(self, identity: str) -> int:
-        speaker = self._room.find(identity)
-        return LEFT if speaker and speaker.kind == PERSON else RIGHT
 
 
 class Recorder:
@@ -105,7 +104,7 @@ class Recorder:
     def record(self, room: Room, world_id: str, call_id: str, now: Callable[[], int]) -> Tape:
         """Record a room from now on as that of a call; `now` is the time of the call's world."""
         self.erase(world_id, call_id)
-        tape = self._tapes[world_id, call_id] = Tape(room, now, self._most_bytes_a_call, self._grow)
+        tape = self._tapes[world_id, call_id] = Tape(now, self._most_bytes_a_call, self._grow)
         room.watch(tape)
         return tape
 

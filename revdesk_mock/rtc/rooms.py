@@ -103,8 +103,9 @@ class Room:
     def close(self, reason: str = ROOM_CLOSED) -> None:
         """Put everybody out; nobody comes in any more."""
         self.is_open = False
-        members, self._members = self._members, {}
-        for link in (*(link for _, link in members.values()), *self._watchers):
+        links = [*(link for _, link in self._members.values()), *self._watchers]
+        self._members, self._watchers = {}, []  # whoever knows the room longer does not hold on to them
+        for link in links:
             link.close(reason)
 
     def publish(self, identity: str, track: Track) -> None:

@@ -1,4 +1,4 @@
-"""Speech: texts as samples, spoken by espeak-ng where that is installed, else a tone as long as the text would take."""
+"""Speech: texts as sound, spoken by espeak-ng where that is installed, else a tone as long as the text would take."""
 
 import logging
 import re
@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from revdesk_mock.rtc.espeak import Espeak
+from revdesk_mock.rtc.mouth import BEAT, Spoken
 from revdesk_mock.rtc.packets import FRAME, RATE
+from revdesk_mock.rtc.tones import encoded
 
 log = logging.getLogger("revdesk_mock")
 
@@ -30,31 +32,35 @@ _ONE_AT_A_TIME = threading.Lock()  # the process's, as the library's state is
 
 
 class Speech:
-    """Speaks texts, and remembers what it said lately; for any thread but an event loop's: it takes time."""
+    """Speaks texts, and remembers what it said lately as packets; for any thread but an event loop's: it takes time."""
 
     def __init__(self, library: str | None = None, cache_seconds: float = 300) -> None:
         self._library = library
-        self._most_held = round(cache_seconds * RATE)
-        self._said: OrderedDict[tuple[str, str], Samples] = OrderedDict()  # by voice and text, the latest last
+        self._most_held = round(cache_seconds / BEAT)
+        self._said: OrderedDict[tuple[str, str], Spoken] = OrderedDict()  # by voice and text, the latest last
         self._held = 0
         self._tried = False
         self._espeak: Espeak | None = None
 
     def say(self, text: str, voice_id: str | None = None, language: str | None = None) -> Samples:
-        """Return the text as whole frames of 20 ms: read-only, and the same array while it is remembered.
-
-        A blank text has no frames; one of more than LONGEST is cut off there.
-        """
-        text = _UNSPEAKABLE.sub(" ", text[:MOST_CHARACTERS]).strip()
+        """Return the text as whole frames of 20 ms: none for a blank text, and no more than LONGEST."""
         with _ONE_AT_A_TIME:
-            voice = self._voice_for(voice_id, language)
-            said = self._said.get((voice, text))
+            return self._spoken(speakable(text), self._voice_for(voice_id, language))
+
+    def packets(self, text: str, voice_id: str | None = None, language: str | None = None) -> Spoken:
+        """Return the text as Opus packets: the same ones while they are remembered.
+
+        Whoever wants the same sentence at the same time waits for the first, rather than make it too.
+        """
+        with _ONE_AT_A_TIME:
+            key = self._voice_for(voice_id, language), speakable(text)
+            said = self._said.get(key)
             if said is None:
-                log.debug("Voice %s speaks (voice_id %r, language %r).", voice, voice_id, language)
-                said = self._spoken(text, voice)
-                self._remember((voice, text), said)
+                log.debug("Voice %s speaks (voice_id %r, language %r).", key[0], voice_id, language)
+                said = encoded(self._spoken(key[1], key[0]))
+                self._remember(key, said)
             else:
-                self._said.move_to_end((voice, text))
+                self._said.move_to_end(key)
             return said
 
     def voice_for(self, voice_id: str | None = None, language: str | None = None) -> str:
@@ -88,11 +94,16 @@ class Speech:
         spoken = self._espeak.speak(text, voice, words_a_minute=WORDS_A_MINUTE, longest=LONGEST)
         return _finished(_resampled(np.frombuffer(spoken, np.int16), self._espeak.rate))
 
-    def _remember(self, key: tuple[str, str], said: Samples) -> None:
+    def _remember(self, key: tuple[str, str], said: Spoken) -> None:
         self._said[key] = said
-        self._held += said.size
+        self._held += len(said)
         while self._held > self._most_held:
-            self._held -= self._said.popitem(last=False)[1].size
+            self._held -= len(self._said.popitem(last=False)[1])
+
+
+def speakable(text: str) -> str:
+    """Return a text without what cannot be said, and no more of it than anybody would hear."""
+    return _UNSPEAKABLE.sub(" ", text[:MOST_CHARACTERS]).strip()
 
 
 def _tone(seconds: float) -> npt.NDArray[np.float32]:
@@ -115,5 +126,4 @@ def _finished(speech: npt.NDArray[np.float32]) -> Samples:
     if peak := float(np.abs(speech).max(initial=0)):
         gain = min(LEVEL / float(np.sqrt(np.mean(speech**2))), PEAK / peak)
         samples[: speech.size] += (speech * gain * np.iinfo(np.int16).max).astype(np.int16)
-    samples.setflags(write=False)
     return samples

@@ -5,7 +5,7 @@ from typing import Any
 
 from revdesk_mock.rtc.acts import ACTS, Means, act_of
 from revdesk_mock.rtc.events import Participant, Track
-from revdesk_mock.rtc.mouth import Mouth
+from revdesk_mock.rtc.mouth import BREATH, Mouth
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.simulation.agent_modes import ECHO, HANGUP_AFTER, OPTIONS, SILENT, TONE, Behaviour
 from tests.rtc.caller import live, until
@@ -59,13 +59,14 @@ def test_a_silent_one_does_nothing_whatever_happens() -> None:
 
 
 @live
-async def test_an_echo_waits_while_something_is_said() -> None:
+async def test_an_echo_waits_while_something_is_said_and_a_breath_after_it() -> None:
     stage = Stage()
     act = act_of(Behaviour(ECHO), stage.means)
     stage.mouth.say("Hello")
     act.hear(b"lost", -20)
     await until(lambda: not stage.mouth.is_speaking)
-    act.hear(b"mine", None)
+    for packet in (*[b"lost"] * BREATH, b"mine"):
+        act.hear(packet, None)
     assert stage.heard == [b"word", b"mine"]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from revdesk_mock.rtc.casting import Casting, second_of_tone
+from revdesk_mock.rtc.casting import Casting
 from revdesk_mock.rtc.events import Participant, Pressed, Speaking, Track
 from revdesk_mock.rtc.packets import SILENCE
 from revdesk_mock.rtc.recorder import Recorder
@@ -65,7 +65,3 @@ async def test_whoever_is_in_a_room_is_watched(client: Client) -> None:
     assert call["digits"] == "7"
     assert any(isinstance(event, Speaking) for event in opening.ear.told)
     opening.room.close()
-
-
-def test_a_second_of_tone_is_whole() -> None:
-    assert [level for _, level in second_of_tone()] == [-20] * 50

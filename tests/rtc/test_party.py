@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from revdesk_mock import ApiError
 from revdesk_mock.rtc.events import AGENT, Answered, Asked, Participant, Said, Track
+from revdesk_mock.rtc.mouth import BREATH
 from revdesk_mock.rtc.party import MESSAGE, Lines, Party, Role, number_in, role_of
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.telephone import ACTIVE, DIALING, IDENTITY, RINGS, STATUS
@@ -128,7 +129,8 @@ def test_it_says_back_what_people_say_once_it_has_spoken_or_keeps_silent(expecte
         scene.room.join(Participant("PA_agent", "agent", AGENT), Ear())
         scene.room.publish("agent", Track("TR_agent", "agent"))
         scene.room.sound("agent", "TR_agent", b"the agent's")
-        scene.room.sound("ann", "TR_ann", b"mine")
+        for packet in (*[b"lost"] * BREATH, b"mine"):
+            scene.room.sound("ann", "TR_ann", packet)
         assert scene.heard == [b"Hello.", b"the agent's", *expected]
 
     talk()

@@ -101,7 +101,9 @@ async def test_the_caller_controls_the_connection_whoever_offers(offers: bool) -
             await peer.accept(await caller.answer(offer))
         else:
             caller.speak()
-            await caller.call(peer)
+            answer = await peer.answer(await caller.offer())
+            assert "a=ice-lite" not in answer
+            await caller.accept(answer)
         [section] = caller.connection.getTransceivers()
         assert section.receiver.transport.transport.role == "controlling"
         assert not connection_of(peer).ice_controlling

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from revdesk_mock.rtc.media import Decoder
 from revdesk_mock.rtc.packets import FRAME, RATE
 from revdesk_mock.rtc.speech import CHARACTERS_A_SECOND, LONGEST, NOISE, PAUSE, TONE, Samples, Speech
 from tests.rtc.hearing import heard, word_errors, words
@@ -119,21 +120,32 @@ def test_the_language_decides_how_a_text_is_read(speech: Speech) -> None:
 
 
 def test_what_was_said_is_remembered_by_voice_and_text(speech: Speech) -> None:
-    first = speech.say(SENTENCES[0], "en-us")
-    assert speech.say(SENTENCES[0], "nova", "en") is first
-    assert speech.say(SENTENCES[0], "en-gb") is not first
-    assert not first.flags.writeable
+    first = speech.packets(SENTENCES[0], "en-us")
+    assert speech.packets(SENTENCES[0], "nova", "en") is first
+    assert speech.packets(SENTENCES[0], "en-gb") is not first
+
+
+def test_what_many_want_at_once_is_made_once() -> None:
+    speech = Speech()
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(said) for said in pool.map(speech.packets, [SENTENCES[0]] * 8)}) == 1
+
+
+def test_packets_are_the_text(speech: Speech) -> None:
+    decoder = Decoder()
+    samples = np.concatenate([decoder.decode(packet) for packet, _ in speech.packets(SENTENCES[0])])
+    assert word_errors(SENTENCES[0], heard(samples, SENTENCES + OTHERS)) == 0
 
 
 def test_no_more_is_remembered_than_told(speech: Speech) -> None:
     lengths = [seconds(speech.say(sentence)) for sentence in SENTENCES[:3]]
     forgetful = Speech(cache_seconds=sum(lengths) - 0.1)
-    first, second = forgetful.say(SENTENCES[0]), forgetful.say(SENTENCES[1])
-    assert forgetful.say(SENTENCES[0]) is first  # now the second is the oldest
-    third = forgetful.say(SENTENCES[2])
-    assert forgetful.say(SENTENCES[0]) is first
-    assert forgetful.say(SENTENCES[2]) is third
-    assert forgetful.say(SENTENCES[1]) is not second
+    first, second = forgetful.packets(SENTENCES[0]), forgetful.packets(SENTENCES[1])
+    assert forgetful.packets(SENTENCES[0]) is first  # now the second is the oldest
+    third = forgetful.packets(SENTENCES[2])
+    assert forgetful.packets(SENTENCES[0]) is first
+    assert forgetful.packets(SENTENCES[2]) is third
+    assert forgetful.packets(SENTENCES[1]) is not second
 
 
 def test_many_threads_and_two_speakers_do_not_disturb_one_another(speech: Speech) -> None:

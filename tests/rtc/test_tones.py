@@ -31,3 +31,7 @@ def test_a_ring_is_two_tones_for_two_seconds_and_a_pause_of_four() -> None:
 def test_a_beep_is_half_a_second_of_one_kilohertz() -> None:
     sound = decoded(Tones().beep)
     assert (len(sound), loudest_of(sound, 1)) == (RATE // 2, [1000])
+
+
+def test_a_second_of_the_steady_tone_is_whole() -> None:
+    assert [told for _, told in Tones().steady] == [-20] * 50

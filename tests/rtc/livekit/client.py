@@ -11,8 +11,8 @@ from livekit.protocol import models, rtc
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from revdesk_mock.server import Server
 from tests.rtc.caller import SOON, Caller, until
+from tests.rtc.test_signalling import Door
 
 RELIABLE = "_reliable"
 VOICE = "voice"  # its own name for its microphone
@@ -21,7 +21,7 @@ VOICE = "voice"  # its own name for its microphone
 class LiveKitClient:
     """Joins by either version of the protocol, publishes a tone, and notes what it is told."""
 
-    def __init__(self, server: Server, token: str, *, is_dual: bool = False, hertz: float = 440.0) -> None:
+    def __init__(self, server: Door, token: str, *, is_dual: bool = False, hertz: float = 440.0) -> None:
         self.server = server
         self.token = token
         self.is_dual = is_dual
@@ -173,7 +173,7 @@ def wrapped(request: rtc.JoinRequest) -> str:
 
 @asynccontextmanager
 async def livekit_client(
-    server: Server, token: str, *, is_dual: bool = False, hertz: float = 440.0
+    server: Door, token: str, *, is_dual: bool = False, hertz: float = 440.0
 ) -> AsyncIterator[LiveKitClient]:
     made = LiveKitClient(server, token, is_dual=is_dual, hertz=hertz)
     try:
