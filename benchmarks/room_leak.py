@@ -1,9 +1,10 @@
 """Many calls, one after the other and some at a time, by each signalling and with each end but the slow one.
 
-python -m benchmarks.room_leak URL CALLS plain|one|two; says `done` when all have ended.
+python -m benchmarks.room_leak URL CALLS plain|one|two; prints their number when all have ended.
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -33,7 +34,7 @@ async def main(url: str, calls: int, signalling: str) -> None:
     async with asyncio.TaskGroup() as calling:
         for number in range(calls):
             calling.create_task(call(number))
-    print("done", flush=True)
+    print(json.dumps(calls))
 
 
 if __name__ == "__main__":

@@ -200,10 +200,10 @@ def measure_leak(calls: int = 1000) -> Result:
             run("room_leak", url, 30, signalling)
         time.sleep(CALMS_WITHIN / 2)
         before = server.ask("census")
-        counts = {"before": before}
+        counts = {"before": told(before, before)}
         for signalling, share in (("plain", calls // 2), ("one", calls // 4), ("two", calls // 4)):
             run("room_leak", url, share, signalling)
-            counts[f"after {share} by {signalling}"] = calm(server, before)
+            counts[f"after {share} by {signalling}"] = told(calm(server, before), before)
             print(json.dumps(counts), flush=True)
     return counts
 
@@ -216,6 +216,14 @@ def calm(server: Process, wanted: Mapping[str, int]) -> Result:
         if time.perf_counter() - began > CALMS_WITHIN or without_memory(found) == without_memory(wanted):
             return found
         time.sleep(1)
+
+
+def told(census: Result, before: Result) -> Result:
+    """Return what is kept on purpose, and in what else a census is another than before."""
+    plain = {name: census[name] for name in ("MiB", "calls", "MiB of tapes", "open files", "threads", "tasks")}
+    now, then = without_memory(census), without_memory(before)
+    left = {name: now.get(name, 0) - then.get(name, 0) for name in now | then}
+    return {**plain, "left": {name: number for name, number in left.items() if number}}
 
 
 def without_memory(census: Mapping[str, Any]) -> Result:

@@ -11,6 +11,7 @@ import pytest
 from revdesk_mock import ApiError, Emulator, Policies, placement
 from revdesk_mock.rtc.casting import Casting
 from revdesk_mock.rtc.events import Participant, Said, Track
+from revdesk_mock.rtc.mouth import BREATH
 from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.rtc.rooms import Room
 from tests.conftest import AGENT, COMPANY, MAIN, ORDINARY, SIGNATURE, Answer, Client, answer_of, emulator_with
@@ -441,7 +442,8 @@ def called_party(client: Client) -> Outcome:
         await until(lambda: any(isinstance(event, Said) and event.is_final for event in ear.told))
         await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
         ear.heard.clear()
-        room.sound("ann", "TR_ann", b"mine")
+        for _ in range(BREATH + 1):
+            room.sound("ann", "TR_ann", b"mine")
 
     room, ear = Room("room_1", "RM_1"), Ear()
     client.post("/v1/room-token", {**PAIR, "to_number": "+13125550108"})

@@ -6,9 +6,9 @@ releases, and each bend has a test that fails without it.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
-from aioice import Connection
 from aiortc import (
     MediaStreamTrack,
     RTCBundlePolicy,
@@ -19,6 +19,7 @@ from aiortc import (
     RTCRtpTransceiver,
 )
 from aiortc.codecs import get_capabilities
+from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
@@ -74,6 +75,10 @@ class PacketSender(RTCRtpSender):
     def tasks(self) -> list[asyncio.Task[None] | None]:
         """What runs for it: sending and reporting."""
         return [vars(self)[f"_RTCRtpSender__{name}_task"] for name in ("rtp", "rtcp")]
+
+    def forget(self) -> None:
+        """Let go of what was sent last, which is kept to be sent again."""
+        vars(self)["_RTCRtpSender__rtp_history"].clear()
 
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:  # noqa: ARG002 # it is Opus
         left_out = await self._pace.beat(self._lasted / RATE)
@@ -163,7 +168,7 @@ class LocalConnection(RTCPeerConnection):
         self._ears = ears
         self._connecting = asyncio.Lock()
         self._joining: set[asyncio.Task[None]] = set()
-        self._transports: list[Connection] = []
+        self._transports: list[RTCDtlsTransport] = []
 
     def _RTCPeerConnection__createDtlsTransport(self) -> RTCDtlsTransport:  # noqa: N802 # aiortc's name
         made: RTCDtlsTransport = getattr(super(), CREATE_DTLS)()
@@ -175,7 +180,7 @@ class LocalConnection(RTCPeerConnection):
         vars(connection)["_queue"] = DropOldest(MOST_DATAGRAMS)
         connection.ice_controlling = False
         ice._role_set = True
-        self._transports.append(connection)
+        self._transports.append(made)
         return made
 
     def _RTCPeerConnection__createTransceiver(  # noqa: N802 # aiortc's name
@@ -203,20 +208,30 @@ class LocalConnection(RTCPeerConnection):
             task.add_done_callback(self._joining.discard)
         connect: Callable[[], asyncio.Future[None]] = getattr(super(), CONNECT)
         async with self._connecting:
-            await connect()
+            with suppress(InvalidStateError):  # closed meanwhile
+                await connect()
 
     async def abandon(self) -> None:
-        """End what a close() may have left: tasks that still join, send and report, and sockets."""
+        """End what a close() may have left: tasks that still join, send and report, and sockets.
+
+        What is left then are objects that know each other in circles, until the garbage collector finds them; what they
+        hold outside of Python, some 100 KB, is let go now.
+        """
         media = [it for section in self.getTransceivers() for it in (section.sender, section.receiver)]
         left = {*self._joining, *(it.task for it in media if isinstance(it, PacketReceiver))}
         left |= {task for it in media if isinstance(it, PacketSender) for task in it.tasks}
         tasks = [task for task in left if task is not None and not task.done()]
         for task in tasks:
             task.cancel()
-        for connection in self._transports:
-            await connection.close()
+        for transport in self._transports:
+            await transport.transport._connection.close()
         if tasks:
             await asyncio.wait(tasks)
+        for one in media:
+            if isinstance(one, PacketSender):
+                one.forget()
+        for transport in self._transports:
+            vars(transport).update(_ssl=None, _rx_srtp=None, _tx_srtp=None)
 
 
 def understand_digits(transceiver: RTCRtpTransceiver, offered: list[RTCRtpCodecParameters]) -> None:

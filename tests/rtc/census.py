@@ -9,8 +9,7 @@ from pathlib import Path
 HOMES = ("revdesk_mock.rtc.", "aiortc.", "aioice.", "pylibsrtp", "OpenSSL.SSL")
 # What is kept on purpose, within bounds, and what stands for the doors and the voice box themselves.
 KEPT = frozenset(
-    "Tape Strip Recorder Casting Speech Espeak Tones Switchboard Signalling LiveKit JoinTokens Network "
-    "Grants Context".split()
+    "Tape Strip Recorder Casting Speech Espeak Tones Switchboard Signalling LiveKit JoinTokens Network Grants".split()
 )
 LENT = "asyncio_", "uvloop_"  # threads that loops keep for what would block them: a few, and no call's
 

@@ -16,14 +16,15 @@ from revdesk_mock.rtc.peer import Listener, Peer
 from revdesk_mock.rtc.sockets import MOST_DATAGRAMS, DropOldest
 from tests.rtc.caller import SOON, call, live, packets_of, until
 
+CONNECT = "_RTCPeerConnection__connect"
 OPUS = RTCRtpCodecParameters("audio/opus", 48000, 2, 96)
 KEYS = RTCRtpCodecParameters("audio/telephone-event", 48000, 1, 110)
 
 
 def connection_of(peer: Peer) -> Any:
     """Return aioice's side of a peer that has exchanged descriptions."""
-    [connection] = peer._connection._transports
-    return connection
+    [transport] = peer._connection._transports
+    return transport.transport._connection
 
 
 @pytest.mark.parametrize(("library", "fitting"), [("aiortc", "1.16"), ("aioice", "0.13")])
@@ -290,6 +291,23 @@ async def test_a_connection_that_is_closed_while_it_joins_leaves_no_task() -> No
         await peer.close()
         assert asyncio.all_tasks() < before
         assert not peer._connection._joining
+        await getattr(peer._connection, CONNECT)()  # as what waited for its turn does; aiortc alone would fail
+
+
+@live
+async def test_a_closed_connection_holds_nothing_outside_of_python_and_no_packets() -> None:
+    async with call() as (peer, caller):
+        caller.speak()
+        peer.publish("PA_agent", "TR_voice", PacketQueue())
+        await caller.call(peer)
+        await caller.heard.get()
+        [transport], [section] = peer._connection._transports, peer._connection.getTransceivers()
+        held = vars(transport)
+        history = vars(section.sender)["_RTCRtpSender__rtp_history"]
+        assert held["_ssl"]
+        assert history
+        await peer.close()
+        assert [held["_ssl"], held["_rx_srtp"], held["_tx_srtp"], history] == [None, None, None, {}]
 
 
 @live
