@@ -5,7 +5,7 @@ releases, and each bend has a test that fails without it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -33,6 +33,7 @@ from revdesk_mock.rtc.packets import FRAME, RATE, SILENCE, Digit, PacketQueue, T
 from revdesk_mock.rtc.sockets import MOST_DATAGRAMS, DropOldest, gather
 
 CREATE_DTLS = "_RTCPeerConnection__createDtlsTransport"
+CREATE_SCTP = "_RTCPeerConnection__createSctpTransport"
 CREATE_TRANSCEIVER = "_RTCPeerConnection__createTransceiver"
 CONNECT = "_RTCPeerConnection__connect"
 
@@ -183,6 +184,12 @@ class LocalConnection(RTCPeerConnection):
         self._transports.append(made)
         return made
 
+    def _RTCPeerConnection__createSctpTransport(self) -> None:  # noqa: N802 # aiortc's name
+        """Lose what is still to be sent when the other side has closed; aiortc's tasks, that it forgets, would fail."""
+        getattr(super(), CREATE_SCTP)()
+        for name in ("_data_channel_flush", "_transmit", "_transmit_reconfig"):
+            vars(self.sctp)[name] = unless_closed(getattr(self.sctp, name))
+
     def _RTCPeerConnection__createTransceiver(  # noqa: N802 # aiortc's name
         self, direction: str, kind: str, **_: None
     ) -> RTCRtpTransceiver:
@@ -232,6 +239,16 @@ class LocalConnection(RTCPeerConnection):
                 one.forget()
         for transport in self._transports:
             vars(transport).update(_ssl=None, _rx_srtp=None, _tx_srtp=None)
+
+
+def unless_closed(send: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Return a function that sends as `send` does, where there is a connection."""
+
+    async def try_to_send() -> None:
+        with suppress(ConnectionError):
+            await send()
+
+    return try_to_send
 
 
 def understand_digits(transceiver: RTCRtpTransceiver, offered: list[RTCRtpCodecParameters]) -> None:

@@ -1,9 +1,11 @@
 import asyncio
+import gc
 import threading
 from typing import Any
 
 import pytest
 from aiortc import RTCRtpReceiver
+from aiortc.rtcdtlstransport import State
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtp import RtcpByePacket, RtpPacket
 
@@ -308,6 +310,22 @@ async def test_a_closed_connection_holds_nothing_outside_of_python_and_no_packet
         assert history
         await peer.close()
         assert [held["_ssl"], held["_rx_srtp"], held["_tx_srtp"], history] == [None, None, None, {}]
+
+
+@live
+async def test_a_message_on_its_way_when_the_connection_is_lost_fails_nowhere() -> None:
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    async with call() as (peer, caller), asyncio.timeout(SOON):
+        caller.listen(caller.connection.createDataChannel("events"))
+        await caller.call(peer)
+        peer.send("events", "first")
+        await caller.messages.get()
+        [transport] = peer._connection._transports
+        peer.send("events", "last")  # aiortc sends it in a task, which nobody waits for
+        transport._set_state(State.CLOSED)
+    gc.collect()
+    assert complaints == []
 
 
 @live
