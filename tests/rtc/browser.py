@@ -127,13 +127,17 @@ class Page:
             raise AssertionError(f"no {kind} with {wanted}, but\n{self._log()}") from error
         return self._run(handle.json_value())
 
-    def hears(self, hertz: float) -> None:
-        """Wait for a tone; see `Client`."""
-        finds = "(hertz) => peaks().some((peak) => Math.abs(peak - hertz) < 5)"
+    def hears(self, *tones: float, but: float = 0) -> None:
+        """Wait until all of these tones are heard, and another is not; see `Client`."""
+        finds = """([tones, but]) => {
+            const heard = peaks();
+            const isHeard = (hertz) => heard.some((peak) => Math.abs(peak - hertz) < 5);
+            return tones.every(isHeard) && !isHeard(but);
+        }"""
         try:
-            self._run(self._page.wait_for_function(finds, arg=hertz, polling=50))
+            self._run(self._page.wait_for_function(finds, arg=[tones, but], polling=50))
         except Exception as error:
-            raise AssertionError(f"not {hertz} Hz, but {self.call('peaks')}\n{self._log()}") from error
+            raise AssertionError(f"not {tones} Hz without {but}, but {self.call('peaks')}\n{self._log()}") from error
 
     def hears_something(self) -> None:
         """Wait until there is sound."""

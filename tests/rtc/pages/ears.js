@@ -34,8 +34,9 @@ const peaks = () => {
 
 // Decibels of the last 40 ms, 0 at full scale.
 const level = () => {
-  const samples = new Float32Array(2048);
-  ear.getFloatTimeDomainData(samples);
+  const window = new Float32Array(ear.fftSize);
+  ear.getFloatTimeDomainData(window);
+  const samples = window.subarray(-2048);
   const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
   return power ? 10 * Math.log10(power) : -127;
 };
