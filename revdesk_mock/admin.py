@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -81,8 +81,8 @@ class Admin:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         public_url = self._emulator.settings.public_url
         public = urlsplit(public_url).netloc if public_url else None
-        foreign = origin is not None and urlsplit(origin).netloc not in {host, public}
-        rebound = host != public and urlsplit(f"//{host}").hostname not in LOOPBACK
+        foreign = origin is not None and _split(origin).netloc not in {host, public}
+        rebound = host != public and _split(f"//{host}").hostname not in LOOPBACK
         if foreign or (self._local_only and rebound):
             reason = Reason("admin.origin", "header Origin or Host", "this emulator's own address", origin or host)
             raise ApiError("forbidden", "The admin API answers its own address only.", reason)
@@ -194,6 +194,14 @@ class Admin:
         if call is None:
             raise not_found("call", request.path_params["call"], "path /call")
         return world, call
+
+
+def _split(url: str) -> SplitResult:
+    """Split a URL that anybody may have sent; what is none has no parts."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def _turns(call: Record) -> list[JSON]:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from urllib.parse import urlsplit
 
 import orjson
 
@@ -38,6 +37,7 @@ class Trace:
     request_id: str
     request: Request
     base_url: str
+    prefix: str  # of every path, from a public URL
     bearer: str = ""
     operation: Operation | None = None
     world: World | None = None
@@ -46,11 +46,6 @@ class Trace:
     reasons: tuple[Reason, ...] = ()
     code: str | None = None
     message: str | None = None
-
-    @property
-    def prefix(self) -> str:
-        """The path that a public URL puts before every other."""
-        return urlsplit(self.base_url).path
 
     @property
     def explanation(self) -> tuple[str, str]:
@@ -74,6 +69,7 @@ class Pipeline:
         self._handlers = handlers
         self._policies = policies = settings.policies
         self._base_url = settings.base_url
+        self._prefix = settings.prefix
         self._locate = locate
         self._journal = journal
         self._dice = dice
@@ -84,7 +80,7 @@ class Pipeline:
         """Answer one request, whatever it is; never raises."""
         started = clock.stopwatch()
         base_url = self._base_url(request.scheme, request.headers.get("host"))
-        trace = Trace(self._request_id(request), request, base_url)
+        trace = Trace(self._request_id(request), request, base_url, self._prefix)
         try:
             response = await self._answer(trace)
         except ApiError as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from revdesk_mock import public_url
 from revdesk_mock.errors import StartError
@@ -236,6 +237,11 @@ class Settings:
                 object.__setattr__(self, "public_url", public_url.read(self.public_url))
             except ValueError as error:
                 raise StartError(f"public_url: {error}") from error
+
+    @property
+    def prefix(self) -> str:
+        """The path that the public URL puts before every other, mostly none."""
+        return urlsplit(self.public_url or "").path
 
     def base_url(self, scheme: str, host: str | None) -> str:
         """Return the base of every address that a client is told, without a slash at its end.

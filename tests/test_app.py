@@ -151,7 +151,10 @@ def test_with_a_public_url_clients_are_told_of_that_alone() -> None:
         assert ask(server, "GET", "/_revdesk/prices", Host="rebound.example").status == 403
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "null"}, {"Host": ""}, {"Host": "", "Origin": "null"}])
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "null"}, {"Host": ""}, {"Host": "", "Origin": "null"}, {"Host": "["}, {"Origin": "http://["}],
+)
 def test_a_page_without_a_name_cannot_use_the_admin_api(server: Server, headers: dict[str, str]) -> None:
     assert ask(server, "GET", "/_revdesk/prices", **headers).status == 403
 

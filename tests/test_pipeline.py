@@ -224,3 +224,8 @@ def test_statuses_and_properties_follow_the_contract_in_use(tmp_path: Any) -> No
     assert answer.status == 202
     assert "provider_call_sid" not in answer.data
     assert answer.headers["location"] == f"/v1/calls/{answer.data['call_id']}"
+
+
+def test_a_host_that_is_none_is_refused_like_any_other_request(client: Client) -> None:
+    answer = client.get("/v1/nowhere", host="[")
+    assert (answer.status, answer.headers["x-revdesk-mock-explain"][:22]) == (404, "/_revdesk/explain/req_")

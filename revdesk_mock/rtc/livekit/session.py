@@ -190,7 +190,7 @@ class Session:
             for answer in post(message, kind, self.seat.room, self.seat.identity):
                 self.transports.send(RELIABLE, answer.SerializeToString())
         except ValueError as error:
-            log.info("a client sent data that cannot be used: %s", error)
+            log.info("a client sent data that cannot be used: %s", str(error))
 
     def _lose_media(self) -> None:
         """Take note that a connection is closed: who was once reached joins anew, who never was has left."""
@@ -204,7 +204,7 @@ class Session:
     def _give_up(self, error: Exception) -> None:
         """Put out a client with which no connection can be made, unless it is going anyway."""
         if self.ending is None:
-            log.warning("a client cannot be connected: %s", error)
+            log.warning("a client cannot be connected: %s", str(error))
             self._switchboard.leave(self.seat, UNUSABLE)
 
     # from the client: what it signals

@@ -57,26 +57,23 @@ class LiveKitClient:
             request = rtc.JoinRequest(publisher_offer=await self._describe(), **fields)
             await self.open(self.address(join_request=wrapped(request)))
         join = (await self.hears_of("join")).join
-        if not self.is_dual:
-            await self.hears_of("answer")
-        return join
-
-    async def is_reached(self) -> None:
-        """Wait for the connection on which it hears; closed before that, aiortc's would go on trying."""
+        # Until the connection stands: closed before that, aiortc's would go on trying.
         await until(lambda: self.subscriber.connection.connectionState == "connected")
+        return join
 
     async def resume(self, sid: str) -> str:
         """Come back on a new WebSocket; return what is said first."""
         more = {"reconnect": "1", "sid": sid}
         if not self.is_dual:
             more = {"join_request": wrapped(rtc.JoinRequest(reconnect=True, participant_sid=sid))}
-        self.told.clear()
         await self.open(self.address(**more))
         await self.until(lambda: self.told)
         return str(self.told[0].WhichOneof("message"))
 
     async def open(self, address: str) -> None:
-        self._socket = await connect(address)
+        socket = await connect(address)
+        self.told.clear()
+        self._socket = socket  # what comes by one before is not listened to any more
         self._reading = asyncio.create_task(self._read(self._socket))
 
     async def publish(self) -> models.TrackInfo:
@@ -144,6 +141,8 @@ class LiveKitClient:
             async for frame in socket:
                 assert isinstance(frame, bytes)
                 message = rtc.SignalResponse.FromString(frame)
+                if socket is not self._socket:
+                    continue
                 if message.HasField("answer"):
                     assert message.answer.id == self._offers
                     await self.publisher.accept(message.answer.sdp)
