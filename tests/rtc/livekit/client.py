@@ -57,8 +57,7 @@ class LiveKitClient:
             request = rtc.JoinRequest(publisher_offer=await self._describe(), **fields)
             await self.open(self.address(join_request=wrapped(request)))
         join = (await self.hears_of("join")).join
-        # Until the connection stands: closed before that, aiortc's would go on trying.
-        await until(lambda: self.subscriber.connection.connectionState == "connected")
+        await stands(self.subscriber)
         return join
 
     async def resume(self, sid: str) -> str:
@@ -81,6 +80,7 @@ class LiveKitClient:
         published = (await self.hears_of("track_published")).track_published
         self.publisher.connection.addTransceiver(self.publisher.microphone, "sendonly")
         await self.offer()
+        await stands(self.publisher)
         return published.track
 
     def microphone(self) -> rtc.AddTrackRequest:
@@ -163,6 +163,11 @@ class LiveKitClient:
     def _note(self, message: bytes) -> None:
         self.packets.append(models.DataPacket.FromString(message))
         self._changed.set()
+
+
+async def stands(side: Caller) -> None:
+    """Wait until a connection stands: closed before that, aiortc's would go on trying."""
+    await until(lambda: side.connection.connectionState == "connected")
 
 
 def wrapped(request: rtc.JoinRequest) -> str:
