@@ -23,6 +23,7 @@ from revdesk_mock.world import World, owned
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 Endpoint = Callable[[Request], Awaitable[Response]]
+Guard = Callable[[Endpoint], Endpoint]
 Find = Callable[[World, Credential], Record]
 Decide = Callable[[World, Record, vetting.Verdict], Record]
 Render = Callable[[World, Record], Iterator[bytes]]

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from revdesk_mock import guests, legs, placement, room_address
-from revdesk_mock.admin import Endpoint
+from revdesk_mock.admin import Guard
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
@@ -19,7 +19,6 @@ from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import read_bearer
 from revdesk_mock.world import World, owned
 
-Guard = Callable[[Endpoint], Endpoint]
 GRANTS = {field.name for field in fields(Grants)}
 Seat = Callable[[World, Room, Record], None]
 

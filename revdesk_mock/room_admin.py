@@ -1,13 +1,11 @@
 """The admin API of rooms under /_revdesk/rooms: who is there, and words put into their mouths."""
 
-from collections.abc import Callable
-
 import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from revdesk_mock.admin import Endpoint
+from revdesk_mock.admin import Guard
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
@@ -17,8 +15,6 @@ from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import read_bearer
 from revdesk_mock.world import World
-
-Guard = Callable[[Endpoint], Endpoint]
 
 
 class RoomAdmin:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from revdesk_mock import placement
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.rtc.events import AGENT, Event, Pressed, Said
 from revdesk_mock.rtc.packets import DIGITS
@@ -50,10 +51,7 @@ class Notes:
 
     def hang_up(self) -> None:
         """End the call."""
-        call = self._call()
-        if call is not None:
-            with self.world.store.transaction():
-                self.world.calls.hang_up(call)
+        placement.hang_up(self.world, self.call_id)
 
     def _note_words(self, identity: str, text: str, segment: str) -> None:
         call, speaker = self._call(), self.room.find(identity)

@@ -2,7 +2,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,12 +14,7 @@ from revdesk_mock.rtc.packets import PacketQueue
 from revdesk_mock.rtc.peer import Listener, PeerError
 from tests.conftest import PROFILE
 from tests.rtc.caller import SOON, call, live, packets_of, stretch_of
-
-
-def open_files() -> int:
-    """Count this process's open files, where the system shows them."""
-    shown = Path("/proc/self/fd")
-    return len(list(shown.iterdir())) if shown.exists() else 0
+from tests.rtc.census import open_files
 
 
 def playing(hertz: float) -> PacketQueue:
