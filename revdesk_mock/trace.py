@@ -1,9 +1,10 @@
 """What is known of one request on its way through the pipeline, up to its place in the journal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from revdesk_mock import clock
 from revdesk_mock.errors import ApiError
+from revdesk_mock.faults.control import NOTHING, Control
 from revdesk_mock.journal import Entry, describe_request, describe_response, redact, redact_reasons
 from revdesk_mock.messages import Reason, Request, Response
 from revdesk_mock.settings import Policies
@@ -26,6 +27,7 @@ class Trace:
     policies: Policies
     bearer: str = ""
     refusal: ApiError | None = None  # of its bearer
+    control: Control = NOTHING
     operation: Operation | None = None
     world: World | None = None
     credential: Credential | None = None
@@ -33,6 +35,12 @@ class Trace:
     reasons: tuple[Reason, ...] = ()
     code: str | None = None
     message: str | None = None
+    faults: list[str] = field(default_factory=list)  # that happened
+
+    @property
+    def threatened(self) -> bool:
+        """Whether anything may fail: one look, which is all that a request in peace pays for faults."""
+        return bool(self.control.failures) or (self.world is not None and bool(self.world.faults))
 
     @property
     def explanation(self) -> tuple[str, str]:
@@ -63,4 +71,5 @@ class Trace:
             reasons=self.reasons and redact_reasons(self.reasons, self.bearer),
             answer_headers=answer_headers,
             answer=answer,
+            fault="; ".join(self.faults) or None,
         )

@@ -12,6 +12,7 @@ from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import CallFlow
 from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, ClientTokens, Credential
+from revdesk_mock.simulation.faults import Faults, Plan
 from revdesk_mock.simulation.guardrails import Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
@@ -38,11 +39,19 @@ Step = Callable[["World", Record], None]
 class World:
     """One tenant, opened by an API key. Complete, isolated, dumpable; there is no other state.
 
-    `steps` names, for each collection, what happens to a record when its `due_at` is reached.
+    `steps` names, for each collection, what happens to a record when its `due_at` is reached; `plan` what fails from
+    the start.
     """
 
     def __init__(
-        self, world_id: str, settings: Settings, key: Credential, seed: str, steps: Mapping[str, Step], dump: JSON
+        self,
+        world_id: str,
+        settings: Settings,
+        key: Credential,
+        seed: str,
+        steps: Mapping[str, Step],
+        dump: JSON,
+        plan: Plan,
     ) -> None:
         self.id = world_id
         self.key = key  # the first, which opened the world
@@ -60,6 +69,7 @@ class World:
         self.guardrails = Guardrails(self.store, self.clock, policies)
         self.calls = CallFlow(self.store, self.clock, policies)
         self.idempotency = Idempotency()
+        self.faults = Faults(plan, seed, self.clock.now)
         signer = Signer(self.id, Dice(f"{seed}:signing").hex(64))
         self.client_tokens = ClientTokens(self.clock, self.dice, policies, signer)
         self.join_tokens = JoinTokens(self.store, self.clock, self.dice, policies, signer)
@@ -137,9 +147,10 @@ class World:
         self.timeline.add(RECORD, "restored")
 
     def reset(self) -> None:
-        """Become what the world was when it was opened, and forget every request."""
+        """Become what the world was when it was opened, its faults included, and forget every request."""
         self._become(self.start, frozen=self.settings.clock == "frozen")
         self.settle(self.settings.policies)
+        self.faults.reset()
         self.journal.clear()
         self.timeline.clear()
         self.breaches.clear()
