@@ -7,7 +7,7 @@ from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Journal
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.rtc.tokens import JoinTokens
-from revdesk_mock.settings import Policies, Settings
+from revdesk_mock.settings import Policies, Settings, WatchedPolicies
 from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import CallFlow
@@ -123,6 +123,8 @@ class World:
 
     def settle(self, policies: Policies) -> None:
         """Answer the open questions otherwise from now on."""
+        if isinstance(self.policies, WatchedPolicies):
+            policies = WatchedPolicies.watching(policies, self.policies.read)
         self.policies = policies
         for part in (self.guardrails, self.calls, self.client_tokens, self.join_tokens):
             part.policies = policies
