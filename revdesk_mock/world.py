@@ -16,7 +16,7 @@ from revdesk_mock.simulation.guardrails import Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
 from revdesk_mock.store import Change, Store
-from revdesk_mock.timeline import CLOCK, RECORD, Timeline
+from revdesk_mock.timeline import CLOCK, RECORD, Listener, Timeline
 
 FORMAT = 1  # of a dump
 
@@ -38,11 +38,19 @@ Step = Callable[["World", Record], None]
 class World:
     """One tenant, opened by an API key. Complete, isolated, dumpable; there is no other state.
 
-    `steps` names, for each collection, what happens to a record when its `due_at` is reached.
+    `audience` hears of every event. `steps` names, for each collection, what happens to a record when its `due_at` is
+    reached.
     """
 
     def __init__(
-        self, world_id: str, settings: Settings, key: Credential, seed: str, steps: Mapping[str, Step], dump: JSON
+        self,
+        world_id: str,
+        settings: Settings,
+        key: Credential,
+        seed: str,
+        steps: Mapping[str, Step],
+        dump: JSON,
+        audience: Sequence[Listener] = (),
     ) -> None:
         self.id = world_id
         self.key = key  # the first, which opened the world
@@ -64,7 +72,7 @@ class World:
         self.client_tokens = ClientTokens(self.clock, self.dice, policies, signer)
         self.join_tokens = JoinTokens(self.store, self.clock, self.dice, policies, signer)
         self.journal = Journal()
-        self.timeline = Timeline(self.id, self.clock.now)
+        self.timeline = Timeline(self.id, self.clock.now, audience)
         self.breaches: list[str] = []
         self._becoming = False
         self._rate_limits: dict[str, RateLimit] = {}
@@ -165,12 +173,8 @@ class World:
         """Note in the timeline what became of records, but not each one of a whole world."""
         if self._becoming:
             return
-        for collection, record_id, before, after in changes:
-            record: Record = after or before or {}
-            state = record.get("status")
-            what = "created" if before is None else "deleted" if after is None else "changed"
-            says = f"{collection} {record_id} {what}" if state is None else f"{collection} {record_id} {what}: {state}"
-            self.timeline.add(RECORD, says, collection=collection, id=record_id, change=what, status=state)
+        for change in changes:
+            self.timeline.note(RECORD, tell_change, change)
 
     def _schedule(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -219,6 +223,16 @@ class World:
             "dice": self.dice.position,
             "records": self.store.dump(),
         }
+
+
+def tell_change(change: Change) -> tuple[str, dict[str, JSON]]:
+    """Return what became of a record, for people and for programs."""
+    collection, record_id, before, after = change
+    record: Record = after or before or {}
+    state = record.get("status")
+    what = "created" if before is None else "deleted" if after is None else "changed"
+    says = f"{collection} {record_id} {what}" if state is None else f"{collection} {record_id} {what}: {state}"
+    return says, {"collection": collection, "id": record_id, "change": what, "status": state}
 
 
 def _set_clock(clock: Clock, dump: JSON, *, frozen: bool) -> None:

@@ -1,10 +1,10 @@
 """A timeline keeps the last events of a world in order, and tells them on."""
 
-from revdesk_mock.timeline import CLOCK, Event, Timeline, describe
+from revdesk_mock.timeline import CLOCK, Event, Listener, Timeline, describe
 
 
 def timeline(size: int = 10) -> Timeline:
-    return Timeline("w1", lambda: 1_767_225_600_000, size)
+    return Timeline("w1", lambda: 1_767_225_600_000, size=size)
 
 
 def test_events_are_numbered_and_dated_in_the_worlds_time() -> None:
@@ -31,9 +31,24 @@ def test_the_oldest_gives_way_and_numbers_go_on() -> None:
     assert [event.number for event in line.events()] == [4]
 
 
-def test_listeners_hear_what_happens_from_then_on() -> None:
-    line, heard = timeline(), list[Event]()
+def test_the_audience_hears_what_happens_while_it_listens() -> None:
+    heard: list[Event] = []
+    audience: list[Listener] = []
+    line = Timeline("w1", lambda: 0, audience)
     line.add(CLOCK, "a")
-    line.on_event(heard.append)
+    audience.append(heard.append)
     line.add(CLOCK, "b")
     assert [event.says for event in heard] == ["b"]
+
+
+def test_an_event_is_put_into_words_when_somebody_asks() -> None:
+    asked: list[int] = []
+
+    def tell(number: int) -> tuple[str, dict[str, int]]:
+        asked.append(number)
+        return f"number {number}", {}
+
+    line = timeline()
+    line.note(CLOCK, tell, 1)
+    assert asked == []
+    assert [event.says for event in line.events()] == ["number 1"]
