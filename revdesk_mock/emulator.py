@@ -47,7 +47,7 @@ class Emulator:
         self._worlds: dict[str, World] = {}
         self._admitted = {fingerprint(key) for key in self.settings.api_keys}
         dice = Dice(f"{self.seed}:requests")
-        self._listeners: list[Listener] = []
+        self._audience: list[Listener] = []
         self.journal.on_entry(self._tell_astray)
         self.pipeline = Pipeline(self.spec, HANDLERS, self.settings, self.admit, self.journal, dice)
 
@@ -121,8 +121,8 @@ class Emulator:
 
     def on_event(self, listener: Listener) -> Callable[[], None]:
         """Call a function with every event of every world from now on, until what is returned is called."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        self._audience.append(listener)
+        return lambda: self._audience.remove(listener)
 
     def find_world(self, world_id: str) -> World | None:
         """Return a world by its id, or None."""
@@ -185,9 +185,8 @@ class Emulator:
         world_id = Dice(f"{own}:world").hex(16)
         plan = Plan(self.spec, self._faults, faults)
         seed = own if seed is None else seed
-        world = World(world_id, settings or self.settings, credential, seed, STEPS, dump, plan)
+        world = World(world_id, settings or self.settings, credential, seed, STEPS, dump, plan, self._audience)
         self._worlds[world.id] = world
-        world.timeline.on_event(self._tell)
         self._let_in(world, credential)
         for record in world.store.all("keys"):
             self._let_in(world, keys.credential_of(world, record))
@@ -208,14 +207,12 @@ class Emulator:
         owner = kind.owner if dump["records"].get("organizations") else credentials.USER
         return Credential(self._key_id(digest), digest, kind.scopes, is_demo=kind.is_demo, owner=owner)
 
-    def _tell(self, event: Event) -> None:
-        for listener in self._listeners:
-            listener(event)
-
     def _tell_astray(self, entry: Entry) -> None:
         """Tell of a request that came into no world."""
-        if entry.world is None:
-            self._tell(Event(0, entry.at, entry.at, "", REQUEST, *summary(entry)))
+        if entry.world is None and self._audience:
+            event = Event(0, entry.at, entry.at, "", REQUEST, *summary(entry))
+            for listener in self._audience:
+                listener(event)
 
     def _key_id(self, digest: str) -> str:
         return Dice(f"{self.seed}:{digest}:key").uuid()

@@ -253,8 +253,7 @@ class Pipeline:
         self._journal.add(entry)
         if trace.world is not None:
             trace.world.journal.add(entry)
-            says, detail = summary(entry)
-            trace.world.timeline.add(timeline.REQUEST, says, **detail)
+            trace.world.timeline.note(timeline.REQUEST, summary, entry)
 
 
 def _fingerprint(trace: Trace, operation: Operation) -> bytes:

@@ -7,7 +7,7 @@ from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Journal
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.rtc.tokens import JoinTokens
-from revdesk_mock.settings import Policies, Settings
+from revdesk_mock.settings import Policies, Settings, WatchedPolicies
 from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import CallFlow
@@ -17,7 +17,7 @@ from revdesk_mock.simulation.guardrails import Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
 from revdesk_mock.store import Change, Store
-from revdesk_mock.timeline import CLOCK, RECORD, Timeline
+from revdesk_mock.timeline import CLOCK, RECORD, Listener, Timeline
 
 FORMAT = 1  # of a dump
 
@@ -39,8 +39,8 @@ Step = Callable[["World", Record], None]
 class World:
     """One tenant, opened by an API key. Complete, isolated, dumpable; there is no other state.
 
-    `steps` names, for each collection, what happens to a record when its `due_at` is reached; `plan` what fails from
-    the start.
+    `steps` names, for each collection, what happens to a record when its `due_at` is reached; `plan` is what fails from
+    the start, `audience` hears of every event.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class World:
         steps: Mapping[str, Step],
         dump: JSON,
         plan: Plan,
+        audience: Sequence[Listener] = (),
     ) -> None:
         self.id = world_id
         self.key = key  # the first, which opened the world
@@ -74,7 +75,7 @@ class World:
         self.client_tokens = ClientTokens(self.clock, self.dice, policies, signer)
         self.join_tokens = JoinTokens(self.store, self.clock, self.dice, policies, signer)
         self.journal = Journal()
-        self.timeline = Timeline(self.id, self.clock.now)
+        self.timeline = Timeline(self.id, self.clock.now, audience)
         self.breaches: list[str] = []
         self._becoming = False
         self._rate_limits: dict[str, RateLimit] = {}
@@ -133,6 +134,8 @@ class World:
 
     def settle(self, policies: Policies) -> None:
         """Answer the open questions otherwise from now on."""
+        if isinstance(self.policies, WatchedPolicies):
+            policies = WatchedPolicies.watching(policies, self.policies.read)
         self.policies = policies
         for part in (self.guardrails, self.calls, self.client_tokens, self.join_tokens):
             part.policies = policies
@@ -174,12 +177,8 @@ class World:
         """Note in the timeline what became of records, but not each one of a whole world."""
         if self._becoming:
             return
-        for collection, record_id, before, after in changes:
-            record: Record = after or before or {}
-            state = record.get("status")
-            what = "created" if before is None else "deleted" if after is None else "changed"
-            says = f"{collection} {record_id} {what}" if state is None else f"{collection} {record_id} {what}: {state}"
-            self.timeline.add(RECORD, says, collection=collection, id=record_id, change=what, status=state)
+        for change in changes:
+            self.timeline.note(RECORD, tell_change, change)
 
     def _schedule(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -228,6 +227,16 @@ class World:
             "dice": self.dice.position,
             "records": self.store.dump(),
         }
+
+
+def tell_change(change: Change) -> tuple[str, dict[str, JSON]]:
+    """Return what became of a record, for people and for programs."""
+    collection, record_id, before, after = change
+    record: Record = after or before or {}
+    state = record.get("status")
+    what = "created" if before is None else "deleted" if after is None else "changed"
+    says = f"{collection} {record_id} {what}" if state is None else f"{collection} {record_id} {what}: {state}"
+    return says, {"collection": collection, "id": record_id, "change": what, "status": state}
 
 
 def _set_clock(clock: Clock, dump: JSON, *, frozen: bool) -> None:
