@@ -1,6 +1,6 @@
 """What is known of one request on its way through the pipeline, up to its place in the journal."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from revdesk_mock import clock
 from revdesk_mock.errors import ApiError
@@ -28,6 +28,7 @@ class Trace:
     bearer: str = ""
     refusal: ApiError | None = None  # of its bearer
     control: Control = NOTHING
+    threatened: bool = False  # whether anything may fail: a request in peace pays no more for faults
     operation: Operation | None = None
     world: World | None = None
     credential: Credential | None = None
@@ -35,12 +36,7 @@ class Trace:
     reasons: tuple[Reason, ...] = ()
     code: str | None = None
     message: str | None = None
-    faults: list[str] = field(default_factory=list)  # that happened
-
-    @property
-    def threatened(self) -> bool:
-        """Whether anything may fail: one look, which is all that a request in peace pays for faults."""
-        return bool(self.control.failures) or (self.world is not None and bool(self.world.faults))
+    fault: str | None = None  # what failed on order
 
     @property
     def explanation(self) -> tuple[str, str]:
@@ -71,5 +67,5 @@ class Trace:
             reasons=self.reasons and redact_reasons(self.reasons, self.bearer),
             answer_headers=answer_headers,
             answer=answer,
-            fault="; ".join(self.faults) or None,
+            fault=self.fault,
         )

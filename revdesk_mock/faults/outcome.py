@@ -58,7 +58,7 @@ def send(trace: Trace, answer: Response) -> Response:
 
 
 def _note(trace: Trace, world: World, due: Due, says: str) -> None:
-    trace.faults.append(says)
+    trace.fault = f"{trace.fault}; {says}" if trace.fault else says
     request = trace.request
     detail = {"request_id": trace.request_id, "fault": due.source, "phase": due.failure.phase}
     world.timeline.add(timeline.FAULT, f"{says} ({due.source}) on {request.method} {request.path}", **detail)
