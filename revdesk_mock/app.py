@@ -17,6 +17,7 @@ from revdesk_mock.admin import Admin
 from revdesk_mock.call_admin import CallAdmin
 from revdesk_mock.delivery import Line
 from revdesk_mock.emulator import Emulator
+from revdesk_mock.fault_admin import FaultAdmin
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.request_body import read_body
@@ -80,6 +81,7 @@ class App:
                 Route("/.well-known/oauth-protected-resource", self._show_resource),
                 *admin.routes(),
                 *RoomAdmin(emulator, switchboard, admin.guarded).routes(),
+                *FaultAdmin(admin.world_of, admin.guarded).routes(),
                 *CallAdmin(emulator, switchboard, self._seat_agent, admin.guarded).routes(),
             ]
         )

@@ -15,6 +15,7 @@ import click
 import revdesk_mock
 from revdesk_mock import public_url
 from revdesk_mock.errors import AddressTaken, StartError
+from revdesk_mock.fault_options import fault_options, recipes
 from revdesk_mock.option_types import Reading, read_rate_limit
 from revdesk_mock.rtc import network
 from revdesk_mock.settings import Policies, Settings, shipped, suggestion
@@ -125,6 +126,7 @@ def commands() -> None:
     help="Requests a minute for every key, or off. [default: 600, demo 120]",
 )
 @policy_option
+@fault_options
 @click.option("--api-key", multiple=True, help="Let only this key in; repeatable.")
 @click.option("--cors-origin", multiple=True, default=["*"], help="Origin that browsers may call from; repeatable.")
 @click.option(
@@ -172,6 +174,7 @@ def serve(ctx: click.Context, /, **options: Any) -> None:
         policies=read_policies(options["policy"]),
         api_keys=options["api_key"],
         public_url=options["public_url"],
+        faults=(*options["fault"], *options["recipe"]),
     )
     emulator = Emulator(settings)
     if options["import_file"]:
@@ -210,6 +213,7 @@ def show_banner(server: "Server", settings: Settings, *, as_json: bool) -> None:
         "contract": f"{settings.spec.name}, {operations} operations, {emulated} emulated",
         "seed": emulator.seed,
         "clock": settings.clock,
+        **({"faults": f"{len(settings.faults)} for every new world"} if settings.faults else {}),
         "try": f'curl -H "Authorization: Bearer {key}" {server.url}/v1/me',
     }
     click.secho(f"revdesk-mock {revdesk_mock.__version__}", bold=True)
@@ -259,6 +263,9 @@ def healthcheck(host: str, port: int) -> None:
         connection.close()
     click.echo(f"{'ready' if status < 300 else 'not ready'}: {status}", err=status >= 300)
     sys.exit(status >= 300)
+
+
+commands.add_command(recipes)
 
 
 @commands.command()

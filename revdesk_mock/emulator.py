@@ -42,7 +42,7 @@ class Emulator:
         self.spec = spec or Spec.load(self.settings.spec)
         self.journal = Journal()
         self._fixture = dumps.load(self.settings.data)
-        self._faults = rules.read_all(self.settings.faults, self.spec)
+        self._faults = self._read_faults(self.settings.faults)
         self._keys: dict[str, tuple[World, Credential]] = {}  # by the SHA-256 of the key
         self._worlds: dict[str, World] = {}
         self._admitted = {fingerprint(key) for key in self.settings.api_keys}
@@ -82,10 +82,7 @@ class Emulator:
             kind = credentials.kind_of(opening.key)
         except ApiError as error:
             raise StartError(f"key: {error.message}") from error
-        try:
-            faults = rules.read_all(opening.faults, self.spec)
-        except StartError as error:
-            raise StartError(f"faults: {error}") from error
+        faults = self._read_faults(opening.faults)
         data = self._fixture if opening.data is None else opening.data
         if opening.scopes is not None:
             kind = replace(kind, scopes=opening.scopes)
@@ -192,6 +189,12 @@ class Emulator:
             self._let_in(world, keys.credential_of(world, record))
         world.store.on_commit(lambda changes: self._note_keys(world, changes))
         return world
+
+    def _read_faults(self, orders: Sequence[JSON]) -> tuple[Rule, ...]:
+        try:
+            return rules.read_all(orders, self.spec)
+        except StartError as error:
+            raise StartError(f"faults: {error}") from error
 
     def _note_keys(self, world: World, changes: Sequence[Change]) -> None:
         for change in changes:

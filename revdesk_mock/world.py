@@ -54,12 +54,11 @@ class World:
         plan: Plan,
         audience: Sequence[Listener] = (),
     ) -> None:
-        self.id = world_id
+        self.id, self.seed = world_id, seed
         self.key = key  # the first, which opened the world
         self.keys: dict[str, Credential] = {}  # all of them, by id
         self.settings = settings
         self.policies = policies = settings.policies
-        self.seed = seed
         self.start = dump  # what it was opened with
         self.snapshots: dict[str, JSON] = {}
         self.forks = 0

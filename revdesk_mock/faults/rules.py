@@ -36,13 +36,13 @@ def read(order: JSON, spec: Spec) -> Rule:
 def read_all(orders: JSON, spec: Spec) -> tuple[Rule, ...]:
     """Read rules and names of recipes, all or none; raises StartError telling which of them is no good."""
     if not isinstance(orders, Sequence) or isinstance(orders, str):
-        raise StartError("faults: it takes a list of rules and names of recipes")
+        raise StartError("they are a list of rules and names of recipes")
     rules: list[Rule] = []
     for number, order in enumerate(orders, 1):
         try:
             rules += [read(each, spec) for each in (_recipe(order) if isinstance(order, str) else (order,))]
         except StartError as error:
-            raise StartError(f"fault {number}: {error}" if len(orders) > 1 else str(error)) from error
+            raise StartError(f"{number}: {error}" if len(orders) > 1 else str(error)) from error
     return tuple(rules)
 
 
