@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from revdesk_mock.errors import StartError
 from revdesk_mock.faults import effects, matching, when
-from revdesk_mock.faults.effects import Failure
+from revdesk_mock.faults.failures import Failure
 from revdesk_mock.faults.matching import Which
 from revdesk_mock.faults.recipes import RECIPES
 from revdesk_mock.faults.when import When
@@ -13,7 +13,7 @@ from revdesk_mock.messages import JSON
 from revdesk_mock.settings import suggestion
 from revdesk_mock.spec import Spec
 
-FAILING: Mapping[str, str] = {"do": "what happens", "phase": "at which moment"}
+FAILING: Mapping[str, str] = {"do": "what happens: see below", "phase": "at which moment, where an effect has a choice"}
 MEMBERS: Mapping[str, str] = {**matching.MEMBERS, **when.COUNTS, **FAILING}
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from revdesk_mock import ApiError
 from revdesk_mock.faults.control import NOTHING, Control, read
-from revdesk_mock.faults.effects import LONGEST, Delay
+from revdesk_mock.faults.effects import LONGEST
+from revdesk_mock.faults.failures import Delay
 from revdesk_mock.ids import Dice
 from tests.conftest import MAIN, ORDINARY, Answer, Client
 
