@@ -11,6 +11,7 @@ import click
 
 from revdesk_mock import cli
 from revdesk_mock.errors import STATUS
+from revdesk_mock.options import PREFIX
 from revdesk_mock.settings import Policies, shipped
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.guardrails import PRICES
@@ -52,7 +53,7 @@ def options() -> str:
     rows = []
     for option in cli.serve.params:
         if isinstance(option, click.Option) and option.name:
-            variable = option.envvar or f"{cli.PREFIX}_{option.name.upper()}"
+            variable = option.envvar or f"{PREFIX}_{option.name.upper()}"
             rows.append((f"`{max(option.opts, key=len)}`", f"`{variable}`", str(option.help)))
     return table(("option", "variable", "meaning"), rows)
 
