@@ -2,12 +2,10 @@
 
 import http.client
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,28 +23,8 @@ from revdesk_mock.clock import stopwatch
 from revdesk_mock.options import TEST_KEY, check_environment, every
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.settings import shipped
+from tests.commands import COMMAND, ROOT, environment, run
 from tests.conftest import MAIN, ORDINARY
-
-COMMAND = [sys.executable, "-m", "revdesk_mock"]
-ROOT = Path(__file__).parent.parent
-
-
-def environment(**variables: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("REVDESK_MOCK_")}
-    return {**clean, "PYTHONPATH": str(ROOT), **variables}
-
-
-def run(*arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=environment(**variables),
-        check=False,
-        timeout=30,
-    )
 
 
 class Running:
