@@ -1,7 +1,7 @@
 """How the emulator runs (Settings), and what it does where the published docs are silent (Policies)."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -168,20 +168,47 @@ class Policies:
     @classmethod
     def parse(cls, assignments: Mapping[str, str]) -> "Policies":
         """Read name -> value texts; raises StartError naming the policy, its choices and a likely spelling."""
-        known = {spec.name: spec for spec in fields(cls)}
+        return cls().changed(assignments)
+
+    def changed(self, assignments: Mapping[str, Any]) -> "Policies":
+        """Return them with some of them set, by texts, numbers or None for off; raises StartError as `parse` does."""
+        known = {spec.name: spec for spec in fields(Policies)}
         values: dict[str, Any] = {}
-        for name, text in assignments.items():
+        for name, value in assignments.items():
             if name not in known:
                 raise StartError(f"unknown policy {name!r}{suggestion(name, known)}")
-            values[name] = _read(name, text, known[name].metadata)
-        return replace(cls(), **values)
+            values[name] = _read(name, "off" if value is None else str(value), known[name].metadata)
+        return Policies(**{name: values.get(name, self._peek(name)) for name in known})
 
     def describe(self) -> Iterator[tuple[str, str, str, str, str]]:
         """Yield (name, value in use, choices, question, source) for each policy."""
         for spec in fields(self):
-            value = getattr(self, spec.name)
+            value = self._peek(spec.name)
             shown = "off" if value is None else str(value)
             yield spec.name, shown, _choices(spec.metadata), spec.metadata["asks"], spec.metadata["source"]
+
+    def _peek(self, name: str) -> Any:
+        """Return a policy without reading it: to show or copy it is not to depend on it."""
+        return object.__getattribute__(self, name)
+
+
+class WatchedPolicies(Policies):
+    """Policies that note which of them are read, by name, in `read`: those that a test depends on."""
+
+    read: set[str]
+
+    def __getattribute__(self, name: str) -> Any:
+        """Return an attribute; a policy is noted."""
+        if name in Policies.__dataclass_fields__:
+            object.__getattribute__(self, "read").add(name)
+        return object.__getattribute__(self, name)
+
+    @classmethod
+    def watching(cls, policies: Policies, read: Iterable[str] = ()) -> "WatchedPolicies":
+        """Return the same policies, watched, of which some have been read already."""
+        watched = cls(**{spec.name: object.__getattribute__(policies, spec.name) for spec in fields(Policies)})
+        object.__setattr__(watched, "read", set(read))
+        return watched
 
 
 def suggestion(name: str, known: Mapping[str, Any]) -> str:
