@@ -58,6 +58,12 @@ def options() -> str:
     return table(("option", "variable", "meaning"), rows)
 
 
+def commands() -> str:
+    """Return what each command does."""
+    rows = ((f"`{name}`", command.get_short_help_str(limit=200)) for name, command in cli.commands.commands.items())
+    return table(("command", "what it does"), rows)
+
+
 def errors() -> str:
     """Return the error codes with their usual statuses."""
     return table(("code", "status"), ((f"`{code}`", str(status)) for code, status in STATUS.items()))
@@ -113,6 +119,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "magic-numbers": magic_numbers,
     "policies": policies,
     "options": options,
+    "commands": commands,
     "errors": errors,
     "prices": prices,
     "fidelity-counts": fidelity_counts,
