@@ -8,8 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from revdesk_mock import guests, legs, placement, room_address
-from revdesk_mock.admin import Guard
-from revdesk_mock.emulator import Emulator
+from revdesk_mock.admin import Admin
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.exchange import owned
 from revdesk_mock.json_body import read_object
@@ -17,7 +16,6 @@ from revdesk_mock.messages import JSON, Record
 from revdesk_mock.rtc.events import Grants
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Switchboard
-from revdesk_mock.simulation.credentials import read_bearer
 from revdesk_mock.world import World
 
 GRANTS = {field.name for field in fields(Grants)}
@@ -27,31 +25,31 @@ Seat = Callable[[World, Room, Record], None]
 class CallAdmin:
     """The routes; `seat_agent` lets a call's agent take its place in a room that is open already."""
 
-    def __init__(self, emulator: Emulator, switchboard: Switchboard, seat_agent: Seat, guarded: Guard) -> None:
-        self._emulator = emulator
+    def __init__(self, admin: Admin, switchboard: Switchboard, seat_agent: Seat) -> None:
+        self._admin = admin
         self._switchboard = switchboard
         self._seat_agent = seat_agent
-        self._guarded = guarded
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
+        guarded = self._admin.guarded
         leg = "/_revdesk/calls/{call}/legs/{leg}/token"
         return [
-            Route(leg, self._guarded(self._hand_over_leg), methods=["POST"]),
-            Route("/_revdesk/rooms/{room}/agents", self._guarded(self._add_agent), methods=["POST"]),
-            Route("/_revdesk/calls/{call}/guests", self._guarded(self._invite), methods=["POST"]),
+            Route(leg, guarded(self._hand_over_leg), methods=["POST"]),
+            Route("/_revdesk/rooms/{room}/agents", guarded(self._add_agent), methods=["POST"]),
+            Route("/_revdesk/calls/{call}/guests", guarded(self._invite), methods=["POST"]),
         ]
 
     async def _hand_over_leg(self, request: Request) -> Response:
         """Answer a token with which a person picks up the leg `connect` or `destination`, and where."""
-        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world, credential = self._admin.admit(request)
         world.run_due()
         call = owned(world, credential, "calls", request.path_params["call"], "call")
         return self._way_in(request, world, call, *legs.hand_over(world, call, request.path_params["leg"]))
 
     async def _invite(self, request: Request) -> Response:
         """Answer a token with which one more person joins the room of a call: `identity`, and what it may do."""
-        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world, credential = self._admin.admit(request)
         world.run_due()
         call = owned(world, credential, "calls", request.path_params["call"], "call")
         match read_object(await request.body()):
@@ -71,7 +69,7 @@ class CallAdmin:
 
     async def _add_agent(self, request: Request) -> Response:
         """Put the agent `agent_id` on the call of an open room."""
-        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world, credential = self._admin.admit(request)
         world.run_due()
         room = self._switchboard.find_room(world, request.path_params["room"])
         call = None if room is None else self._switchboard.call_of(world, room)

@@ -1,33 +1,28 @@
 """The command line: serve, and four commands that tell about it."""
 
 import http.client
-import json
 import logging
 import os
 import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 import revdesk_mock
 from revdesk_mock import public_url
 from revdesk_mock.errors import AddressTaken, StartError
-from revdesk_mock.option_types import Reading, read_rate_limit
+from revdesk_mock.option_types import Reading, read_rate_limit, read_secret
 from revdesk_mock.rtc import network
 from revdesk_mock.settings import Policies, Settings, shipped, suggestion
 
 # A container asks `healthcheck` every few seconds: what only one command needs is imported by that command.
-if TYPE_CHECKING:
-    from revdesk_mock.server import Server
-
 PREFIX = "REVDESK_MOCK"
 CONFIG = "revdesk-mock.toml"
 PORT = 8473
 LEVELS = ("debug", "info", "warning", "error")
-TEST_KEY = "revdesk_test_key"
 USAGE, TAKEN, UNUSABLE = 2, 3, 4  # exit codes
 HEALTH_TIMEOUT = 2  # seconds
 
@@ -99,6 +94,11 @@ host_option = click.option("--host", "-H", default="127.0.0.1", show_default=Tru
 port_option = click.option(
     "--port", "-p", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="Port; 0 takes a free one."
 )
+admin_token_option = click.option(
+    "--admin-token",
+    type=Reading("TOKEN", read_secret),
+    help="What the admin API wants. [default: nothing on loopback, elsewhere a new one, shown at the start]",
+)
 policy_option = click.option(
     "--policy", multiple=True, metavar="NAME=VALUE", help="Settle an open question; repeatable."
 )
@@ -125,6 +125,7 @@ def commands() -> None:
     help="Requests a minute for every key, or off. [default: 600, demo 120]",
 )
 @policy_option
+@admin_token_option
 @click.option("--api-key", multiple=True, help="Let only this key in; repeatable.")
 @click.option("--cors-origin", multiple=True, default=["*"], help="Origin that browsers may call from; repeatable.")
 @click.option(
@@ -158,9 +159,10 @@ def commands() -> None:
 @click.pass_context
 def serve(ctx: click.Context, /, **options: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
-    from revdesk_mock import request_log
+    from revdesk_mock import banner, request_log
     from revdesk_mock.emulator import Emulator, export
-    from revdesk_mock.server import Server
+    from revdesk_mock.ids import random_key
+    from revdesk_mock.server import Server, is_local
 
     check_environment(ctx.command, os.environ)
     files = {name: options[name] for name in ("spec", "data") if options[name]}
@@ -177,45 +179,17 @@ def serve(ctx: click.Context, /, **options: Any) -> None:
     if options["import_file"]:
         emulator.restore(options["import_file"])
     media = network.Network(options["media_host"], options["media_ip"], options["media_ports"])
-    server = Server(emulator, options["host"], options["port"], options["cors_origin"], media)
+    given = options["admin_token"]
+    made = None if given or is_local(options["host"]) else random_key("revdesk_admin_")
+    server = Server(emulator, options["host"], options["port"], options["cors_origin"], media, given or made)
     as_json = options["log_format"] == "json"
     log = request_log.standard(options["log_level"], as_json=as_json)
     emulator.journal.on_entry(log.add)
     logging.basicConfig(level=options["log_level"].upper(), format="%(message)s")
-    show_banner(server, settings, as_json=as_json)
+    banner.show(server, settings, made, as_json=as_json)
     server.run()
     if options["export_on_exit"]:
         export(emulator, options["export_on_exit"])
-
-
-def show_banner(server: "Server", settings: Settings, *, as_json: bool) -> None:
-    """Print where the server is and how to try it: on standard output, as text or as one JSON object."""
-    from revdesk_mock.resources import HANDLERS
-
-    emulator = server.emulator
-    operations = len(emulator.spec.operations)
-    emulated = sum(name in HANDLERS for name in emulator.spec.operations)
-    if as_json:
-        started = {"event": "started", "url": server.url, "operations": operations, "seed": emulator.seed}
-        click.echo(json.dumps(started, separators=(",", ":")))
-        return
-    key = "$REVDESK_API_KEY" if settings.api_keys else TEST_KEY
-    shown = (
-        "one of those given with --api-key" if settings.api_keys else f"{TEST_KEY} (any key opens a world of its own)"
-    )
-    rows = {
-        "address": server.url,
-        **({"public": settings.public_url} if settings.public_url else {}),
-        "test key": shown,
-        "contract": f"{settings.spec.name}, {operations} operations, {emulated} emulated",
-        "seed": emulator.seed,
-        "clock": settings.clock,
-        "try": f'curl -H "Authorization: Bearer {key}" {server.url}/v1/me',
-    }
-    click.secho(f"revdesk-mock {revdesk_mock.__version__}", bold=True)
-    for name, value in rows.items():
-        click.echo(f"  {click.style(f'{name:<9}', dim=True)}{value}")
-    sys.stdout.flush()
 
 
 @commands.command(context_settings=CONTEXT)
