@@ -28,6 +28,7 @@ from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import SCOPES
+from revdesk_mock.token_admin import TokenAdmin
 from revdesk_mock.world import World
 from revdesk_mock.world_admin import WorldAdmin
 
@@ -82,10 +83,7 @@ class App:
                 Route("/health", self._show_health),
                 Route("/ready", self._show_ready),
                 Route("/.well-known/oauth-protected-resource", self._show_resource),
-                *admin.routes(),
-                *WorldAdmin(emulator, admin).routes(),
-                *RoomAdmin(admin, switchboard).routes(),
-                *CallAdmin(admin, switchboard, self._seat_agent).routes(),
+                *self._admin_routes(admin, switchboard),
             ]
         )
 
@@ -99,6 +97,15 @@ class App:
             await self._shared_api(scope, receive, send)
         else:
             await self._serve_api(scope, receive, send)
+
+    def _admin_routes(self, admin: Admin, switchboard: Switchboard) -> list[Route]:
+        return [
+            *admin.routes(),
+            *WorldAdmin(self._emulator, admin).routes(),
+            *RoomAdmin(admin, switchboard).routes(),
+            *CallAdmin(admin, switchboard, self._seat_agent).routes(),
+            *TokenAdmin(admin).routes(),
+        ]
 
     async def close(self) -> None:
         """Put everybody out of their rooms; nothing new is let in by then."""

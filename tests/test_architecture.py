@@ -15,7 +15,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # From the bottom to the top; a module imports from lower layers only. A name ending in a dot is a folder
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
-    {"messages", "clock", "ids", "e164", "room_address", "public_url", "window"},
+    {"messages", "clock", "ids", "e164", "room_address", "rtc.packets", "public_url", "window"},
     {"errors", "inventory", "signing", "loa"},
     {"settings", "pages", "cnam", "rtc.events", "journal", "timeline"},
     {"spec", "store", "json_body", "wording"},
@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"rtc.rooms", "rtc.telephone"},
     {"world", "dumps"},
     {"exchange", "opening", "trace"},
-    {"legs"},
+    {"legs", "handset"},
     {"keys", "placement", "provisioning", "paperwork", "registrations", "vetting"},
     {"guests"},
     {"monitoring"},
@@ -32,7 +32,7 @@ LAYERS: list[set[str]] = [
     {"pipeline"},
     {"emulator"},
     {"rtc.switchboard"},
-    {"rtc", "rtc.network", "rtc.packets", "rtc.versions"},
+    {"rtc", "rtc.network", "rtc.versions"},
     {"rtc.media", "rtc.descriptions", "rtc.channels", "rtc.sockets"},
     {"rtc.patches"},
     {"rtc.peer", "rtc.mouth", "rtc.voices", "rtc.notes", "rtc.recorder", "rtc.tones"},
@@ -53,7 +53,7 @@ LAYERS: list[set[str]] = [
     {"rtc.signalling", "rtc.livekit.door"},
     {"guard"},
     {"admin"},
-    {"room_admin", "call_admin", "world_admin"},
+    {"room_admin", "call_admin", "token_admin", "world_admin"},
     {"app"},
     {"server", "request_log", "option_types"},
     {"banner"},
@@ -70,6 +70,7 @@ HOMES = {
         "guard",
         "request_body",
         "room_admin",
+        "token_admin",
         "rtc.signalling",
         "rtc.livekit.door",
         "rtc.livekit.wire",
