@@ -1,12 +1,12 @@
 """The admin API of faults: the rules of a world with what they have hit, and recipes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from revdesk_mock.admin import Guard
+from revdesk_mock.admin import Admin
 from revdesk_mock.errors import ApiError, StartError, not_found
 from revdesk_mock.faults.recipes import RECIPES
 from revdesk_mock.faults.rules import MEMBERS
@@ -14,15 +14,13 @@ from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON
 from revdesk_mock.world import World
 
-FindWorld = Callable[[Request], World]
-
 
 class FaultAdmin:
-    """The routes; `world_of` finds the world that a request is about."""
+    """The routes."""
 
-    def __init__(self, world_of: FindWorld, guarded: Guard) -> None:
-        self._world_of = world_of
-        self._guarded = guarded
+    def __init__(self, admin: Admin) -> None:
+        self._world_of = admin.world_of
+        self._guarded = admin.guarded
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""

@@ -1,14 +1,11 @@
-"""Faults on the command line: the options of `serve`, and the command that lists the recipes."""
+"""Faults on the command line: the options of a server, and the command that lists the recipes."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 import orjson
 
 from revdesk_mock.faults.recipes import RECIPES
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Rule(click.ParamType[Any]):
@@ -34,15 +31,13 @@ class Rule(click.ParamType[Any]):
         return value if isinstance(value, list) else [value]
 
 
-def fault_options(command: Command) -> Command:
-    """Add the options that say what every new world starts with."""
-    fault = click.option(
+# What every new world starts with.
+FAULT_OPTIONS = (
+    click.option(
         "--fault", type=Rule(), multiple=True, help="Fault of every new world, as JSON: see docs/faults.md; repeatable."
-    )
-    recipe = click.option(
-        "--recipe", type=click.Choice(list(RECIPES)), multiple=True, help="The same by a name; repeatable."
-    )
-    return fault(recipe(command))
+    ),
+    click.option("--recipe", type=click.Choice(list(RECIPES)), multiple=True, help="The same by a name; repeatable."),
+)
 
 
 @click.command()

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 
 from revdesk_mock import Emulator, Settings
-from revdesk_mock.admin import Guard
+from revdesk_mock.admin import Admin
 from revdesk_mock.fault_admin import FaultAdmin
 from revdesk_mock.faults.recipes import RECIPES
+from revdesk_mock.guard import Guard
+from revdesk_mock.recordings import Recordings
+from revdesk_mock.rtc.mixdown import render
+from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.server import Server
 from tests.conftest import KEY, SPEC
 from tests.test_app import Reply
@@ -88,11 +92,8 @@ def test_a_recipe_that_there_is_not_is_not_found(server: Server) -> None:
 
 
 def test_every_route_is_documented() -> None:
-    def unguarded(endpoint: Any) -> Any:
-        return endpoint
-
-    guard: Guard = unguarded
+    admin = Admin(Emulator(), Recordings(Recorder(), render), Guard(Settings()))
     page = (Path(__file__).parent.parent / "docs/faults.md").read_text()
-    for route in FaultAdmin(lambda _: pytest.fail("no request"), guard).routes():
+    for route in FaultAdmin(admin).routes():
         for method in (route.methods or set()) - {"HEAD"}:
             assert f"`{method} {route.path}`" in page

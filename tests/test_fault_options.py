@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from revdesk_mock.faults.recipes import RECIPES
-from tests.test_cli import run, serving
+from tests.commands import run
+from tests.test_cli import serving
 
 RULE = '{"on": "GET /v1/me", "do": {"status": 503}}'
 
