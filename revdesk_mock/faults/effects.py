@@ -96,13 +96,15 @@ def _shown(name: str, options: JSON) -> str:
     return "" if options is None else f" {orjson.dumps(options).decode()}"
 
 
-def _alone(effect: Effect, name: str) -> Callable[[JSON], Effect]:
+def _word(phases: tuple[str, ...], says: str, effect: Breakage | Spoiling) -> Kind:
+    """Return the kind of an effect that has no options."""
+
     def read(options: JSON) -> Effect:
         if options is not None:
-            raise StartError(f"do: {name} takes no options; write {_written(name)}")
+            raise StartError(f"do: {effect.how} takes no options; write {_written(effect.how)}")
         return effect
 
-    return read
+    return Kind(phases, says, effect.how, read)
 
 
 def _members(name: str, options: JSON, known: str) -> dict[str, JSON]:
@@ -184,10 +186,8 @@ def _dribble(options: JSON) -> Breakage:
 
 
 EFFECTS: Mapping[str, Kind] = {
-    "reset": Kind(AFTER, "the connection is reset (RST), nothing is sent", "reset", _alone(Breakage("reset"), "reset")),
-    "empty": Kind(
-        AFTER, "the connection is closed (FIN), nothing is sent", "empty", _alone(Breakage("empty"), "empty")
-    ),
+    "reset": _word(AFTER, "the connection is reset (RST), nothing is sent", Breakage("reset")),
+    "empty": _word(AFTER, "the connection is closed (FIN), nothing is sent", Breakage("empty")),
     "stall": Kind(
         AFTER,
         "nothing is sent until the client gives up; with `after`, no more than the head and so many bytes (`body`)",
@@ -213,19 +213,11 @@ EFFECTS: Mapping[str, Kind] = {
         {"rate_limit": {"seconds": 30}},
         _storm,
     ),
-    "malformed": Kind((BODY,), "the body is no JSON", "malformed", _alone(Spoiling("malformed"), "malformed")),
-    "truncated": Kind(
-        (BODY,),
-        "the body is the first half of its JSON, and its length says so",
-        "truncated",
-        _alone(Spoiling("truncated"), "truncated"),
+    "malformed": _word((BODY,), "the body is no JSON", Spoiling("malformed")),
+    "truncated": _word(
+        (BODY,), "the body is the first half of its JSON, and its length says so", Spoiling("truncated")
     ),
-    "wrong_content_type": Kind(
-        (BODY,),
-        "the answer calls itself `text/html`",
-        "wrong_content_type",
-        _alone(Spoiling("wrong_content_type"), "wrong_content_type"),
-    ),
+    "wrong_content_type": _word((BODY,), "the answer calls itself `text/html`", Spoiling("wrong_content_type")),
     "cut": Kind(
         (BODY,),
         "the connection is closed after the head and so many bytes of the body, fewer than its length says",

@@ -6,6 +6,7 @@ from revdesk_mock import timeline
 from revdesk_mock.clock import iso
 from revdesk_mock.errors import ApiError
 from revdesk_mock.faults.failures import BODY, Breakage, Delay, Refusal, Spoiling, Storm
+from revdesk_mock.journal import redact
 from revdesk_mock.messages import Delivery, Reason, Response
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.faults import Due
@@ -66,9 +67,9 @@ def send(trace: Trace, answer: Response) -> Response:
 
 def _note(trace: Trace, world: World, due: Due, says: str) -> None:
     trace.fault = f"{trace.fault}; {says}" if trace.fault else says
-    request = trace.request
+    about = f"{trace.request.method} {redact(trace.request.path, trace.bearer)}"
     detail = {"request_id": trace.request_id, "fault": due.source, "phase": due.failure.phase}
-    world.timeline.add(timeline.FAULT, f"{says} ({due.source}) on {request.method} {request.path}", **detail)
+    world.timeline.add(timeline.FAULT, f"{says} ({due.source}) on {about}", **detail)
 
 
 def _refused(due: Due, refusal: Refusal) -> ApiError:

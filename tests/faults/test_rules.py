@@ -17,6 +17,7 @@ DIAL = "POST /v1/calls/dial"
 REFUSED: list[tuple[Any, str]] = [
     ([], "a rule is an object"),
     ("reset", "a rule is an object"),
+    ({"do": "reset", "body": {"record": {1}}}, "a rule is JSON: Type is not JSON serializable: set"),
     ({}, "do: it is missing"),
     ({"on": DIAL}, "do: it is missing"),
     ({"do": "reset", "frist": 2}, "has no 'frist'; did you mean 'first'?"),
@@ -40,6 +41,7 @@ REFUSED: list[tuple[Any, str]] = [
     ({"headers": ["user-agent"], "do": "reset"}, "headers: it takes an object"),
     ({"headers": {"user-agent": 5}, "do": "reset"}, "headers: it takes an object of texts"),
     ({"headers": {"Authorization": "Bearer x"}, "do": "reset"}, "headers: authorization is a secret"),
+    ({"headers": {"x-key": "revdesk_0123456789"}, "do": "reset"}, "a rule holds no key and no token"),
     ({"body": "x", "do": "reset"}, "body: it takes an object"),
     ({"on": "GET /v1/me", "body": {"x": 1}, "do": "reset"}, "body: what the rule means takes no body"),
     ({"on": DIAL, "body": {"to_numbr": ORDINARY}, "do": "reset"}, "field 'to_numbr'; did you mean 'to_number'?"),
@@ -159,3 +161,10 @@ def test_the_fault_of_one_request_says_what_and_when_alone() -> None:
     for member in MEMBERS.keys() - {"do", "phase"}:
         with pytest.raises(StartError, match=f"one request's fault has no '{member}'"):
             read_failure({"do": "empty", member: 1})
+
+
+def test_a_rule_is_a_copy_as_json_of_what_was_given() -> None:
+    order = {"on": ("GET /v1/me",), "do": "reset"}
+    rule = read(order, SPEC)
+    order["do"] = "empty"
+    assert rule.written == {"on": ["GET /v1/me"], "do": "reset"}
