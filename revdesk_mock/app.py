@@ -16,6 +16,7 @@ import revdesk_mock
 from revdesk_mock.admin import Admin
 from revdesk_mock.call_admin import CallAdmin
 from revdesk_mock.emulator import Emulator
+from revdesk_mock.journal_admin import JournalAdmin
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.request_body import read_body
@@ -80,6 +81,7 @@ class App:
                 *admin.routes(),
                 *RoomAdmin(emulator, switchboard, admin.guarded).routes(),
                 *CallAdmin(emulator, switchboard, self._seat_agent, admin.guarded).routes(),
+                *JournalAdmin(emulator, admin).routes(),
             ]
         )
 

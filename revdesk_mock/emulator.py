@@ -8,6 +8,8 @@ from typing import Literal
 import orjson
 
 from revdesk_mock import dumps, keys
+from revdesk_mock.bill import Bill
+from revdesk_mock.coverage import Coverage
 from revdesk_mock.errors import ApiError, StartError, unauthorized
 from revdesk_mock.ids import Dice, fingerprint, fresh_seed, random_key
 from revdesk_mock.journal import Entry, Journal, summary
@@ -38,6 +40,9 @@ class Emulator:
         self.seed = fresh_seed() if self.settings.seed is None else self.settings.seed
         self.spec = spec or Spec.load(self.settings.spec)
         self.journal = Journal()
+        self.coverage = Coverage()
+        self.journal.on_entry(self.coverage.note)
+        self._bill_of_discarded = Bill()
         self._fixture = dumps.load(self.settings.data)
         self._keys: dict[str, tuple[World, Credential]] = {}  # by the SHA-256 of the key
         self._worlds: dict[str, World] = {}
@@ -108,6 +113,7 @@ class Emulator:
         world.clock.forget()
         world.clock.release()
         del self._worlds[world.id]
+        self._bill_of_discarded += world.bill
         for credential in world.keys.values():
             del self._keys[credential.bucket]
 
@@ -123,6 +129,10 @@ class Emulator:
     def worlds(self) -> list[World]:
         """Return every world that is open."""
         return list(self._worlds.values())
+
+    def bill(self) -> Bill:
+        """Return what all worlds would have cost, those that were discarded among them."""
+        return sum((world.bill for world in self._worlds.values()), self._bill_of_discarded)
 
     def dump(self) -> JSON:
         """Return every world with the SHA-256, kind and scopes of its key."""

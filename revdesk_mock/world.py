@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from revdesk_mock.bill import Bill
 from revdesk_mock.clock import EPOCH, SECOND, Clock, iso, parse_iso
+from revdesk_mock.coverage import Coverage
 from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Journal
 from revdesk_mock.messages import JSON, Record
@@ -65,6 +67,9 @@ class World:
         self.join_tokens = JoinTokens(self.store, self.clock, self.dice, policies, signer)
         self.journal = Journal()
         self.timeline = Timeline(self.id, self.clock.now)
+        self.coverage = Coverage()
+        self.journal.on_entry(self.coverage.note)
+        self.bill = Bill()
         self.breaches: list[str] = []
         self._becoming = False
         self._rate_limits: dict[str, RateLimit] = {}
@@ -160,9 +165,10 @@ class World:
         self.run_due()
 
     def _tell(self, changes: Sequence[Change]) -> None:
-        """Note in the timeline what became of records, but not each one of a whole world."""
+        """Note on timeline and bill what became of records, but not each one of a whole world."""
         if self._becoming:
             return
+        self.bill.count(changes)
         for collection, record_id, before, after in changes:
             record: Record = after or before or {}
             state = record.get("status")
