@@ -14,19 +14,23 @@ from revdesk_mock.messages import JSON
 from revdesk_mock.settings import suggestion
 from revdesk_mock.spec import METHODS, Spec
 
-ABSENT = "nothing"
 MISSES = 3  # near misses that are told where no limit is given
 COMPARED = 200  # characters of a text that are compared with what was expected
 STATUSES = re.compile(r"[1-5](?:\d\d|xx)(?:,[1-5](?:\d\d|xx))*")
 
 
 class Condition(NamedTuple):
-    """One thing that a request is expected to be: `got` tells what it is, and `holds` whether that will do."""
+    """One thing that a request is expected to have: `got` tells what it has, if any, and `holds` whether that does."""
 
     field: str
     expected: str
-    got: Callable[[Entry], str]
+    got: Callable[[Entry], str | None]
     holds: Callable[[str], bool]
+
+    def judge(self, entry: Entry) -> "Verdict":
+        """Tell whether a request meets it."""
+        got = self.got(entry)
+        return Verdict(self.field, got is not None and self.holds(got), self.expected, got)
 
 
 class Query(NamedTuple):
@@ -38,12 +42,12 @@ class Query(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """How one condition fared with one request."""
+    """How one condition fared with one request; `got` is None for what that has not."""
 
     field: str
     matched: bool
     expected: str
-    got: str
+    got: str | None
 
 
 class Miss(NamedTuple):
@@ -88,7 +92,7 @@ def read(filters: Iterable[tuple[str, str]], entries: Sequence[Entry], spec: Spe
 
 def select(query: Query) -> list[Entry]:
     """Return the requests that meet every condition, oldest first."""
-    met = [entry for entry in query.entries if all(one.holds(one.got(entry)) for one in query.conditions)]
+    met = [entry for entry in query.entries if all(one.judge(entry).matched for one in query.conditions)]
     return met if query.limit is None else met[-query.limit :]
 
 
@@ -100,7 +104,7 @@ def near_misses(query: Query) -> list[Miss]:
     if not query.conditions:
         message = f"needs to know what was expected: {', '.join(READERS)} or body"
         raise invalid("query", message, where="query", rule="journal.filter", expected="a filter", got="none")
-    misses = [Miss(entry, [_judge(one, entry) for one in query.conditions]) for entry in reversed(query.entries)]
+    misses = [Miss(entry, [one.judge(entry) for one in query.conditions]) for entry in reversed(query.entries)]
     misses = [miss for miss in misses if not all(verdict.matched for verdict in miss.verdicts)]
     misses.sort(key=lambda miss: -sum(map(_closeness, miss.verdicts)))
     return misses[: query.limit or MISSES]
@@ -116,17 +120,13 @@ def describe_miss(miss: Miss) -> dict[str, JSON]:
     }
 
 
-def _judge(condition: Condition, entry: Entry) -> Verdict:
-    got = condition.got(entry)
-    return Verdict(condition.field, condition.holds(got), condition.expected, got)
-
-
 def _closeness(verdict: Verdict) -> float:
     """Return how near a request came to a condition: 1 where it meets it, and less than a half where it does not."""
     if verdict.matched:
         return 1
-    texts = (verdict.expected[:COMPARED], verdict.got[:COMPARED])
-    return SequenceMatcher(None, *texts, autojunk=False).ratio() * 0.49
+    if verdict.got is None:
+        return 0
+    return SequenceMatcher(None, verdict.expected[:COMPARED], verdict.got[:COMPARED], autojunk=False).ratio() * 0.49
 
 
 def _cut(name: str, text: str, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -157,12 +157,12 @@ def _limit(text: str) -> int:
 
 def _operation(text: str, spec: Spec) -> Condition:
     _known("operation", text, spec.operations)
-    return Condition("operation", text, lambda entry: entry.operation or ABSENT, text.__eq__)
+    return Condition("operation", text, lambda entry: entry.operation, text.__eq__)
 
 
 def _code(text: str, _: Spec) -> Condition:
     _known("code", text, STATUS)
-    return Condition("code", text, lambda entry: entry.code or ABSENT, text.__eq__)
+    return Condition("code", text, lambda entry: entry.code, text.__eq__)
 
 
 def _method(text: str, _: Spec) -> Condition:
@@ -204,15 +204,15 @@ def _glob(text: str) -> Callable[[str], bool]:
     return lambda got: bool(pattern.fullmatch(got))
 
 
-def _value_at(node: JSON, field: str) -> str:
-    """Return the value at a dotted name as text: a string as it is, anything else as JSON."""
+def _value_at(node: JSON, field: str) -> str | None:
+    """Return the value at a dotted name as text, a string as it is, anything else as JSON; None where there is none."""
     for part in field.split("."):
         if isinstance(node, dict) and part in node:
             node = node[part]
         elif isinstance(node, list) and part.isdigit() and int(part) < len(node):
             node = node[int(part)]
         else:
-            return ABSENT
+            return None
     return node if isinstance(node, str) else orjson.dumps(node).decode()
 
 

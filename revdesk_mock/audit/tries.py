@@ -32,7 +32,7 @@ def chains(entries: Iterable[Entry]) -> list[list[Try]]:
     """Return requests by what they ask for and by whom (world, key, method, path, query and body), as they began."""
     found: dict[tuple[object, ...], list[Try]] = {}
     writes: Counter[str | None] = Counter()
-    for entry in sorted(entries, key=_began):
+    for entry in _as_they_began(entries):
         found.setdefault(_asks(entry), []).append(Try(entry, writes[entry.world]))
         if entry.method != "GET" and entry.status < 400:
             writes[entry.world] += 1
@@ -43,7 +43,7 @@ def runs(chain: Sequence[Try]) -> Iterator[list[Try]]:
     """Yield each request that failed with the tries after it, up to the one that did not fail or was the last."""
     run: list[Try] = []
     for one in chain:
-        if run and not (_is_retry(run[-1], one)):
+        if run and not _is_retry(run[-1], one):
             if len(run) > 1:
                 yield run
             run = []
@@ -78,6 +78,17 @@ def is_time_moved(first: Try, second: Try) -> bool:
 def entries(tries: Iterable[Try]) -> tuple[Entry, ...]:
     """Return the requests of tries."""
     return tuple(one.entry for one in tries)
+
+
+def _as_they_began(entries: Iterable[Entry]) -> list[Entry]:
+    """Put requests that were answered late where they began; a rounded instant changes no order."""
+    ordered: list[Entry] = []
+    for entry in entries:
+        place = len(ordered)
+        while place and _began(ordered[place - 1]) > _began(entry) + ROUNDING:
+            place -= 1
+        ordered.insert(place, entry)
+    return ordered
 
 
 def _is_retry(first: Try, second: Try) -> bool:
