@@ -10,7 +10,9 @@ from typing import NamedTuple
 import click
 
 from revdesk_mock import cli
+from revdesk_mock.audit import RULES
 from revdesk_mock.errors import STATUS
+from revdesk_mock.journal_query import FILTERS
 from revdesk_mock.settings import Policies, shipped
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.guardrails import PRICES
@@ -67,6 +69,16 @@ def prices() -> str:
     return table(("what", "US dollars"), ((what, f"{micros / 1_000_000:.3f}") for what, micros in PRICES.items()))
 
 
+def filters() -> str:
+    """Return the filters of the journal."""
+    return table(("filter", "what it selects"), ((f"`{name}`", says) for name, says in FILTERS.items()))
+
+
+def findings() -> str:
+    """Return the codes of the audit's findings with the rules that they tell to be broken."""
+    return table(("code", "what a client does that has none"), ((f"`{code}`", rule) for code, rule in RULES.items()))
+
+
 def behaviours() -> list[Behaviour]:
     """Return the fidelity ledger: the rows of fidelity.toml, and one for the default of each policy."""
     by_hand = tomllib.loads((ROOT / "docs/fidelity.toml").read_text())["behaviour"]
@@ -114,6 +126,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "options": options,
     "errors": errors,
     "prices": prices,
+    "filters": filters,
+    "findings": findings,
     "fidelity-counts": fidelity_counts,
     "fidelity": fidelity,
 }
