@@ -16,7 +16,7 @@ KEPT = 65_536  # bytes of a body that are remembered
 SECRET = re.compile(r"(revdesk_|rv_|rvw_|rdc_)[A-Za-z0-9_.\-]{4,}|eyJ[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*){0,2}")
 REPEATED_HEADERS = ("content-type", "idempotency-key", "x-revdesk-mock")
 LOSS = re.compile(r"\b(reset|empty|stall|cut|malformed|truncated|wrong_content_type)\b")  # faults without an answer
-JSON_TYPE = ("content-type", "application/json")  # what an answer is unless it says otherwise
+TELLING = frozenset({"location", "x-revdesk-mock-explain"})  # those that hold something of the request
 
 
 def redact(text: str, bearer: str = "") -> str:
@@ -82,12 +82,15 @@ class Entry:
 
 
 class Journal:
-    """The last requests, of a world or of them all, by id."""
+    """The last requests, of a world or of them all, by id. Listeners hear of each that was answered."""
 
-    def __init__(self, size: int = SIZE) -> None:
+    def __init__(self, *listeners: Callable[[Entry], None], size: int = SIZE) -> None:
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._size = size
-        self._listeners: list[Callable[[Entry], None]] = []
+        self._listeners = [*listeners]
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
     def add(self, entry: Entry) -> None:
         """Remember a request; the oldest gives way."""
@@ -98,7 +101,7 @@ class Journal:
             listener(entry)
 
     def on_entry(self, listener: Callable[[Entry], None]) -> None:
-        """Call a function with every request that was answered."""
+        """Call a function with every request that is answered from now on."""
         self._listeners.append(listener)
 
     def find(self, request_id: str) -> Entry | None:
@@ -126,8 +129,11 @@ def describe_request(request: Request, bearer: str) -> tuple[str, str, dict[str,
 
 def describe_response(response: Response, bearer: str) -> tuple[dict[str, str], str]:
     """Return headers and body of an answer as they may be kept: without secrets."""
-    told = (pair for pair in response.headers if pair != JSON_TYPE and pair[0] != "x-request-id")
-    headers = {name: redact(value, bearer) for name, value in told}
+    headers = {
+        name: redact(value, bearer) if name in TELLING else value
+        for name, value in response.headers
+        if name != "x-request-id" and value != "application/json"  # which say nothing more
+    }
     return headers, _kept(response.body, bearer)
 
 

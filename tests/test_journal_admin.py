@@ -11,6 +11,7 @@ import pytest
 from revdesk_mock import Emulator, Settings
 from revdesk_mock.admin import Admin
 from revdesk_mock.audit import RULES
+from revdesk_mock.guard import Guard
 from revdesk_mock.journal_admin import JournalAdmin
 from revdesk_mock.journal_query import FILTERS
 from revdesk_mock.recordings import Recordings
@@ -142,7 +143,7 @@ def test_what_makes_no_sense_is_refused_with_what_would(server: Server, path: st
 
 def test_the_page_has_every_route_filter_and_finding() -> None:
     emulator = Emulator(Settings(), SPEC)
-    admin = Admin(emulator, Recordings(Recorder(), render), local_only=True)
+    admin = Admin(emulator, Recordings(Recorder(), render), Guard(emulator.settings))
     for route in JournalAdmin(emulator, admin).routes():
         assert f"`GET {route.path}`" in PAGE
     for name in (*FILTERS, *RULES):
