@@ -71,6 +71,11 @@ class Entry:
         return "idempotency-replay" in self.answer_headers
 
     @property
+    def succeeded(self) -> bool:
+        """Whether it was answered as done, be the answer lost or not."""
+        return 200 <= self.status < 400
+
+    @property
     def is_lost(self) -> bool:
         """Whether, on order, its answer did not reach the client whole."""
         return self.fault is not None and LOSS.search(self.fault) is not None

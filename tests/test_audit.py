@@ -5,12 +5,15 @@ from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from revdesk_mock import audit
 from revdesk_mock.audit import Finding
+from revdesk_mock.faults import effects
+from revdesk_mock.faults.effects import EFFECTS, Breakage, Delay, Storm
 from revdesk_mock.timeline import TOKEN, Event
 from tests.conftest import AGENT, KEY, MAIN, ORDINARY, SPEC, Client, emulator_with
 
@@ -393,6 +396,45 @@ def test_a_number_that_may_be_somebodys_is_named(client: Client, path: str, fiel
 def test_numbers_of_fiction_and_refused_ones_are_polite(client: Client) -> None:
     dial(client)
     dial(client, to_number="+1911")
+    assert codes(client) == []
+
+
+# faults as they are ordered
+
+
+def ordered(client: Client, do: Any, key: str | None = None) -> None:
+    """Dial, and let that fail as `X-RevDesk-Mock` orders it."""
+    header = orjson.dumps({"fault": {"do": do}}).decode()
+    client.post("/v1/calls/dial", DIAL, content_type="application/json", x_revdesk_mock=header, idempotency_key=key)
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_each_fault_is_known_as_a_failure_or_a_wait(client: Client, name: str) -> None:
+    do: Any = {"delay_ms": 0} if name == "delay_ms" else EFFECTS[name].example
+    effect = effects.read(do).effect
+    if isinstance(effect, Storm):
+        do = {"status": 429, "retry_after": 1}  # which is what a storm answers; no single request orders one
+    ordered(client, do)
+    client.advance(5)
+    dial(client)
+    waits = isinstance(effect, Delay) or (isinstance(effect, Breakage) and effect.how == "dribble")
+    assert codes(client) == ([] if waits else ["retry_without_key"])
+
+
+def test_the_lost_reply_of_a_client_with_a_key_is_clean(client: Client) -> None:
+    before = len(client.get("/v1/calls").data)
+    ordered(client, "reset", "one")
+    client.advance(1)
+    assert dial(client, "one") == 200
+    assert len(client.get("/v1/calls").data) == before + 1
+    assert codes(client) == []
+
+
+def test_what_was_lost_before_it_was_done_called_nobody(client: Client) -> None:
+    header = '{"fault": {"do": "reset", "phase": "before_commit"}}'
+    body = {"from_number": MAIN, "to_number": "+14155552671", "recrod": True}
+    client.post("/v1/calls/dial", body, content_type="application/json", x_revdesk_mock=header)
+    assert client.world.journal.entries()[-1].status == 0
     assert codes(client) == []
 
 

@@ -34,7 +34,7 @@ def unread(entries: Iterable[Entry], spec: Spec) -> Iterator[Finding]:
     found: dict[Field, list[Entry]] = {}
     for entry in entries:
         operation = spec.operations.get(entry.operation or "")
-        if operation is not None and entry.status < 400:
+        if operation is not None and entry.succeeded:
             for name in dict.fromkeys(_undeclared(parsed(entry.body), operation.request or NO_BODY, "")):
                 found.setdefault(Field(operation.id, name), []).append(entry)
     for field, where in found.items():
@@ -79,7 +79,7 @@ def real_numbers(entries: Iterable[Entry]) -> Iterator[Finding]:
     found: dict[str, list[Entry]] = {}
     for entry in entries:
         body = parsed(entry.body)
-        if entry.method != "POST" or entry.status >= 400 or entry.replayed or not isinstance(body, dict):
+        if entry.method != "POST" or not entry.succeeded or entry.replayed or not isinstance(body, dict):
             continue
         for name in RINGS.get(entry.path, ()):
             number = body.get(name)

@@ -24,7 +24,7 @@ def too_fast(chain: Sequence[Try]) -> Iterator[Finding]:
 
 
 def _is_hasty(first: Try, second: Try) -> bool:
-    answered = first.entry.status < 400 and not first.entry.is_lost  # what failed is tried again, which is no polling
+    answered = first.entry.succeeded and not first.entry.is_lost  # what failed is tried again, which is no polling
     in_a_row = first.writes == second.writes and not overlap(first, second)
     return answered and in_a_row and gap(first, second) < PACE - SLACK
 

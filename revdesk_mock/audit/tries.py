@@ -34,7 +34,7 @@ def chains(entries: Iterable[Entry]) -> list[list[Try]]:
     writes: Counter[str | None] = Counter()
     for entry in _as_they_began(entries):
         found.setdefault(_asks(entry), []).append(Try(entry, writes[entry.world]))
-        if entry.method != "GET" and entry.status < 400:
+        if entry.method != "GET" and entry.succeeded:
             writes[entry.world] += 1
     return list(found.values())
 
