@@ -9,7 +9,6 @@ from revdesk_mock.journal import Entry, parsed
 from revdesk_mock.messages import JSON
 from revdesk_mock.spec import Spec
 
-SHOWN = 3  # requests that one finding names
 NO_BODY: Mapping[str, JSON] = {"properties": {}}
 # The fields of bodies by which somebody's phone rings or gets a text.
 RINGS: Mapping[str, tuple[str, ...]] = {
@@ -43,7 +42,7 @@ def unread(entries: Iterable[Entry], spec: Spec) -> Iterator[Finding]:
             "unread_field",
             f"{operation.method} {operation.path} does not know the field {field.name}: nothing reads it. "
             "Leave it out, or look for its right name.",
-            tuple(where[:SHOWN]),
+            tuple(where),
         )
 
 
@@ -90,5 +89,5 @@ def real_numbers(entries: Iterable[Entry]) -> Iterator[Finding]:
             "real_number",
             f"{number} may be somebody's phone, and is called or texted by this. Use a number that is reserved for "
             "fiction: +1 NXX 555 0100 to 0199.",
-            tuple(where[:SHOWN]),
+            tuple(where),
         )

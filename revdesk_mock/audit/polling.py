@@ -7,7 +7,7 @@ from revdesk_mock.audit.tries import Try, entries, gap, overlap
 
 PACE = 1.0  # seconds
 SLACK = 0.05  # of them, that a timer may be off
-READS = 4  # from so many on it is polling: a page or a test may read a thing some times
+READS = 5  # from so many on it is polling: a page or a test may read a thing some times
 
 
 def too_fast(chain: Sequence[Try]) -> Iterator[Finding]:

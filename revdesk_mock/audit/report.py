@@ -11,11 +11,15 @@ from revdesk_mock.clock import iso, iso_or_none
 from revdesk_mock.journal import curl, summary
 from revdesk_mock.messages import JSON
 
+SHOWN = 5  # requests, and events, that a report names of one finding
 UNWRITABLE = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")  # in XML 1.0
 
 
 def describe(finding: Finding, base_url: str) -> dict[str, JSON]:
-    """Return a finding as JSON, with a curl line for each request that is evidence of it."""
+    """Return a finding as JSON: `count` is how many requests and events show it, of which the first few are told.
+
+    Each request has a line for people, and a curl line.
+    """
     requests = [
         {
             "request_id": entry.request_id,
@@ -25,10 +29,11 @@ def describe(finding: Finding, base_url: str) -> dict[str, JSON]:
             "says": summary(entry)[0],
             "curl": curl(entry, base_url),
         }
-        for entry in finding.entries
+        for entry in finding.entries[:SHOWN]
     ]
-    events = [timeline.describe(event) for event in finding.events]
-    return {"code": finding.code, "message": finding.message, "requests": requests, "events": events}
+    events = [timeline.describe(event) for event in finding.events[:SHOWN]]
+    count = len(finding.entries) + len(finding.events)
+    return {"code": finding.code, "message": finding.message, "count": count, "requests": requests, "events": events}
 
 
 def text(findings: Sequence[Finding], base_url: str) -> str:
@@ -40,11 +45,14 @@ def text(findings: Sequence[Finding], base_url: str) -> str:
 
 
 def _paragraph(finding: Finding, base_url: str) -> str:
-    lines = [f"{finding.code}: {finding.message}"]
-    lines += [f"  {iso(entry.at)}  {entry.request_id}  {summary(entry)[0]}" for entry in finding.entries]
-    lines += [f"  {iso(event.at)}  {event.says}" for event in finding.events]
+    evidence = [f"{iso(entry.at)}  {entry.request_id}  {summary(entry)[0]}" for entry in finding.entries]
+    evidence += [f"{iso(event.at)}  {event.says}" for event in finding.events]
+    shown = evidence[:SHOWN]
+    if len(evidence) > SHOWN:
+        shown.append(f"and {len(evidence) - SHOWN} more")
     if finding.entries:
-        lines.append(f"  {curl(finding.entries[-1], base_url)}")
+        shown.append(curl(finding.entries[0], base_url))
+    lines = [f"{finding.code}: {finding.message}", *(f"  {line}" for line in shown)]
     return "".join(f"{line}\n" for line in lines)
 
 
