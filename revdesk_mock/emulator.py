@@ -133,8 +133,9 @@ class Emulator:
         """Return every world that is open."""
         return list(self._worlds.values())
 
+    @property
     def bill(self) -> Bill:
-        """Return what all worlds would have cost, those that were discarded among them."""
+        """What all worlds would have cost, those that were discarded among them."""
         return sum((world.bill for world in self._worlds.values()), self._bill_of_discarded)
 
     def dump(self) -> JSON:

@@ -106,7 +106,7 @@ class JournalAdmin:
         world = self._named(request)
         for one in self._emulator.worlds() if world is None else [world]:
             one.run_due()
-        used = self._emulator.bill() if world is None else world.bill
+        used = self._emulator.bill if world is None else world.bill
         return _in_form(
             request,
             {

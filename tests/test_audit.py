@@ -313,7 +313,7 @@ def test_reading_after_each_of_some_writes_or_other_things_is_no_polling(client:
 
 
 def refusal(token: str, state: str) -> Event:
-    return Event(1, 0, 0, "w", TOKEN, f"token {token} let nobody in", {"token": token, "state": state})
+    return Event(1, 0, 0, "w", TOKEN, f"token {token} let nobody in", {"token": token, "state": state, "refused": True})
 
 
 def test_a_token_that_is_used_to_join_again_is_found_once() -> None:

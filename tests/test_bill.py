@@ -89,10 +89,10 @@ def test_the_emulator_sums_its_worlds_and_those_that_are_gone(emulator: Emulator
         client.advance(120)
     alone = clients[0].world.bill
     emulator.discard(clients[2].world)
-    total = emulator.bill()
+    total = emulator.bill
     assert (total.calls["bridge"], total.phones, total.minutes) == (3, 3 * alone.phones, 3 * alone.minutes)
     assert total.micros == 3 * alone.micros
-    assert emulator.bill() == total
+    assert emulator.bill == total
 
 
 def test_a_bill_is_one_line() -> None:

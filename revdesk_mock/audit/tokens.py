@@ -12,7 +12,7 @@ def used_twice(events: Iterable[Event]) -> Iterator[Finding]:
     """Find tokens with which somebody tried to join again."""
     found: dict[str, list[Event]] = {}
     for event in events:
-        if event.kind == TOKEN and event.detail.get("state") in USED:
+        if event.kind == TOKEN and event.detail.get("refused") and event.detail.get("state") in USED:
             found.setdefault(str(event.detail.get("token")), []).append(event)
     for token, refusals in found.items():
         yield Finding(

@@ -253,7 +253,7 @@ def _note_refusal(world: World, token: str, refusal: ApiError) -> None:
         return  # not one of this world's: there is nothing to call it by
     state = world.join_tokens.state(record)
     says = f"token {record['id']} let nobody in: {refusal.message}"
-    world.timeline.add(TOKEN, says, token=record["id"], call_id=record["call_id"], state=state)
+    world.timeline.add(TOKEN, says, token=record["id"], call_id=record["call_id"], state=state, refused=True)
 
 
 def _update(world: World, base_url: str, call: Record) -> Data:
