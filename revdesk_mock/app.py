@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware.cors import CORSMiddleware
@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-import revdesk_mock
 from revdesk_mock.admin import Admin
 from revdesk_mock.call_admin import CallAdmin
 from revdesk_mock.emulator import Emulator
+from revdesk_mock.event_stream import EventStream
 from revdesk_mock.guard import Guard
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
@@ -28,6 +28,7 @@ from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import SCOPES
+from revdesk_mock.status_admin import StatusAdmin, about
 from revdesk_mock.token_admin import TokenAdmin
 from revdesk_mock.world import World
 from revdesk_mock.world_admin import WorldAdmin
@@ -78,6 +79,7 @@ class App:
             allow_headers=["Authorization", "Content-Type"],
         )
         admin = Admin(emulator, Recordings(self._recorder, _mix), guard or Guard(emulator.settings))
+        self._events = EventStream(emulator, admin)
         self._own = Starlette(
             routes=[
                 Route("/health", self._show_health),
@@ -105,11 +107,14 @@ class App:
             *RoomAdmin(admin, switchboard).routes(),
             *CallAdmin(admin, switchboard, self._seat_agent).routes(),
             *TokenAdmin(admin).routes(),
+            *self._events.routes(),
+            *StatusAdmin(self._emulator, admin, switchboard).routes(),
         ]
 
     async def close(self) -> None:
-        """Put everybody out of their rooms; nothing new is let in by then."""
+        """End every stream of events and put everybody out of their rooms; nothing new is let in by then."""
         self.ready = False
+        self._events.close()
         await asyncio.gather(self._signalling.close(), self._livekit.close())
 
     def _open_room(self, world: World, room: Room, call: Record) -> None:
@@ -144,24 +149,16 @@ class App:
         await send({"type": "http.response.body", "body": response.body})
 
     async def _show_health(self, _: StarletteRequest) -> Response:
-        return JSONResponse(self._about("ok"))
+        return JSONResponse(about(self._emulator, "ok"))
 
     async def _show_ready(self, _: StarletteRequest) -> Response:
-        return JSONResponse(self._about("ready" if self.ready else "stopping"), 200 if self.ready else 503)
+        return JSONResponse(about(self._emulator, "ready" if self.ready else "stopping"), 200 if self.ready else 503)
 
     async def _show_resource(self, request: StarletteRequest) -> Response:
         """Answer the RFC 9728 metadata that the Bearer challenge points to."""
         base_url = self._emulator.settings.base_url(request.url.scheme, request.headers.get("host"))
         resource = {"resource": base_url, "scopes_supported": SCOPES}
         return JSONResponse({**resource, "bearer_methods_supported": ["header"]})
-
-    def _about(self, status: str) -> dict[str, Any]:
-        return {
-            "status": status,
-            "version": revdesk_mock.__version__,
-            "contract": self._emulator.spec.title,
-            "operations": len(self._emulator.spec.operations),
-        }
 
 
 def _is_for_rooms(scope: Scope) -> bool:

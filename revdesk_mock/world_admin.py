@@ -80,8 +80,8 @@ class WorldAdmin:
 
     async def _policies(self, request: Request) -> Response:
         """Answer the policies with the values in use: those of a world where one is named, else the emulator's."""
-        named = "world" in request.query_params or "authorization" in request.headers
-        return _policies(self._admin.world_of(request).policies if named else self._emulator.settings.policies)
+        world = self._admin.world_or_none(request)
+        return _policies((self._emulator.settings if world is None else world).policies)
 
     async def _settle(self, request: Request) -> Response:
         """Set some policies of a world, all or none."""
