@@ -2,12 +2,10 @@
 
 import http.client
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,32 +18,13 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 import revdesk_mock
-from revdesk_mock import banner, cli
+from revdesk_mock import cli
 from revdesk_mock.clock import stopwatch
+from revdesk_mock.options import TEST_KEY, check_environment, every
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.settings import shipped
+from tests.commands import COMMAND, ROOT, environment, run
 from tests.conftest import MAIN, ORDINARY
-
-COMMAND = [sys.executable, "-m", "revdesk_mock"]
-ROOT = Path(__file__).parent.parent
-
-
-def environment(**variables: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("REVDESK_MOCK_")}
-    return {**clean, "PYTHONPATH": str(ROOT), **variables}
-
-
-def run(*arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=environment(**variables),
-        check=False,
-        timeout=30,
-    )
 
 
 class Running:
@@ -107,9 +86,7 @@ def serving(*arguments: str, cwd: Path | None = None, **variables: str) -> Itera
 def test_plain_revdesk_mock_serves() -> None:
     with serving("--port", "0") as server:
         assert server.ask("GET", "/v1/me")[0] == 200
-        assert (
-            f'curl -H "Authorization: Bearer {banner.TEST_KEY}" http://127.0.0.1:{server.port}/v1/me' in server.banner
-        )
+        assert f'curl -H "Authorization: Bearer {TEST_KEY}" http://127.0.0.1:{server.port}/v1/me' in server.banner
         assert f"63 operations, {len(HANDLERS)} emulated" in server.banner
         assert "seed" in server.banner
 
@@ -129,7 +106,7 @@ def test_another_contract_is_served_from_its_file(tmp_path: Path) -> None:
 
 def test_the_curl_line_of_the_banner_works() -> None:
     with serving("serve", "--port", "0") as server:
-        assert server.ask("GET", "/v1/me", key=banner.TEST_KEY)[0] == 200
+        assert server.ask("GET", "/v1/me", key=TEST_KEY)[0] == 200
 
 
 def test_sigterm_ends_it_within_a_second_and_with_success() -> None:
@@ -371,13 +348,12 @@ def test_a_contract_with_an_unknown_keyword_is_refused_by_name(tmp_path: Path) -
 
 
 def test_every_option_is_described() -> None:
-    for command in cli.commands.commands.values():
-        for option in command.params:
-            assert getattr(option, "help", None), f"{command.name} {option.name}"
+    for option in every(cli.commands):
+        assert option.help, option.name
 
 
 def test_a_variable_of_a_list_of_numbers_is_not_ours() -> None:
-    cli.check_environment(cli.serve, {"REVDESK_API_KEY": "x", "PATH": "y", "REVDESK_MOCK_PORT": "1"})
+    check_environment(cli.serve, {"REVDESK_API_KEY": "x", "PATH": "y", "REVDESK_MOCK_PORT": "1"})
 
 
 def test_the_log_says_why_a_room_was_not_joined_and_no_token_even_when_it_says_all() -> None:
