@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from revdesk_mock import cli
+from revdesk_mock import admin_docs, cli
 from revdesk_mock.errors import STATUS
 from revdesk_mock.options import PREFIX
 from revdesk_mock.settings import Policies, shipped
@@ -62,6 +62,15 @@ def commands() -> str:
     """Return what each command does."""
     rows = ((f"`{name}`", command.get_short_help_str(limit=200)) for name, command in cli.commands.commands.items())
     return table(("command", "what it does"), rows)
+
+
+def admin_routes() -> str:
+    """Return the routes of the admin API, by what they are about."""
+    rows = (
+        (f"`{operation.method} {operation.path}`", operation.summary)
+        for operation in admin_docs.operations(admin_docs.document())
+    )
+    return table(("route", "what it does"), rows)
 
 
 def errors() -> str:
@@ -120,6 +129,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "policies": policies,
     "options": options,
     "commands": commands,
+    "admin-routes": admin_routes,
     "errors": errors,
     "prices": prices,
     "fidelity-counts": fidelity_counts,

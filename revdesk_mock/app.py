@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from revdesk_mock.admin import Admin
+from revdesk_mock.admin_docs import AdminDocs
 from revdesk_mock.call_admin import CallAdmin
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.event_stream import EventStream
@@ -108,6 +109,7 @@ class App:
             *CallAdmin(admin, switchboard, self._seat_agent).routes(),
             *TokenAdmin(admin).routes(),
             *self._events.routes(),
+            *AdminDocs(admin).routes(),
             *StatusAdmin(self._emulator, admin, switchboard).routes(),
         ]
 

@@ -53,7 +53,7 @@ LAYERS: list[set[str]] = [
     {"rtc.signalling", "rtc.livekit.door"},
     {"guard"},
     {"admin", "metrics"},
-    {"room_admin", "call_admin", "token_admin", "world_admin", "event_stream", "status_admin"},
+    {"room_admin", "call_admin", "token_admin", "world_admin", "event_stream", "status_admin", "admin_docs"},
     {"app"},
     {"server", "request_log", "option_types", "client", "child"},
     {"options", "running"},
@@ -69,6 +69,7 @@ HOMES = {
     "starlette": {
         "app",
         "admin",
+        "admin_docs",
         "call_admin",
         "event_stream",
         "guard",
