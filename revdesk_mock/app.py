@@ -15,8 +15,10 @@ from starlette.types import Receive, Scope, Send
 from revdesk_mock.admin import Admin
 from revdesk_mock.admin_docs import AdminDocs
 from revdesk_mock.call_admin import CallAdmin
+from revdesk_mock.delivery import Line
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.event_stream import EventStream
+from revdesk_mock.fault_admin import FaultAdmin
 from revdesk_mock.guard import Guard
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
@@ -111,6 +113,7 @@ class App:
             *self._events.routes(),
             *AdminDocs(admin).routes(),
             *StatusAdmin(self._emulator, admin, switchboard).routes(),
+            *FaultAdmin(admin).routes(),
         ]
 
     async def close(self) -> None:
@@ -147,7 +150,11 @@ class App:
         response = await self._emulator.handle(request)
         headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
         headers.append((b"content-length", str(len(response.body)).encode()))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        head = {"type": "http.response.start", "status": response.status, "headers": headers}
+        if response.delivery is not None:
+            await Line(scope, receive, send).deliver(response.delivery, head, response.body)
+            return
+        await send(head)
         await send({"type": "http.response.body", "body": response.body})
 
     async def _show_health(self, _: StarletteRequest) -> Response:

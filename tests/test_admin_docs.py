@@ -96,6 +96,13 @@ def steps(world: str, call: str, token: str) -> Iterator[tuple[str, str, Any]]:
     yield "GET /_revdesk/worlds/{world}/calls/{call}/recording.ogg", f"{recorded}/recording.ogg", None
     yield "POST /_revdesk/clock", "", {"advance_seconds": 60}
     yield "POST /_revdesk/clock", own, {"frozen": True}
+    yield "POST /_revdesk/faults", own, {"method": "POST", "do": "reset"}
+    yield "POST /_revdesk/recipes/{name}", f"/_revdesk/recipes/lost-reply{own}", None
+    yield "GET /_revdesk/faults", own, None
+    yield "GET /_revdesk/recipes", "", None
+    yield "GET /_revdesk/worlds", "", None
+    yield "DELETE /_revdesk/faults/{id}", f"/_revdesk/faults/fault_1{own}", None
+    yield "DELETE /_revdesk/faults", own, None
     yield "POST /_revdesk/keys", "", {"owner": "user"}
     yield "GET /_revdesk/magic-numbers", "", None
     yield "GET /_revdesk/prices", "", None

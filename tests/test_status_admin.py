@@ -58,6 +58,12 @@ def test_requests_are_counted_by_operation_and_status(server: Server) -> None:
     assert read["uptime_seconds"] > 0
 
 
+def test_failures_on_order_are_counted(server: Server) -> None:
+    for _ in range(2):
+        ask(server, "GET", "/v1/me", X_RevDesk_Mock='{"fault": {"do": {"status": 503}}}')
+    assert metrics(server)["faults_total"] == 2
+
+
 def test_what_clients_make_up_is_no_label(server: Server) -> None:
     for number in range(50):
         ask(server, "GET", f"/v1/nowhere/{number}", Authorization=f"Bearer revdesk_{number}")
