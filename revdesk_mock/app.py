@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from revdesk_mock.admin import Admin
@@ -17,6 +18,7 @@ from revdesk_mock.admin_docs import AdminDocs
 from revdesk_mock.call_admin import CallAdmin
 from revdesk_mock.delivery import Line
 from revdesk_mock.emulator import Emulator
+from revdesk_mock.errors import ApiError
 from revdesk_mock.event_stream import EventStream
 from revdesk_mock.fault_admin import FaultAdmin
 from revdesk_mock.guard import Guard
@@ -30,6 +32,7 @@ from revdesk_mock.rtc.recorder import Recorder, Tape
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
+from revdesk_mock.settings import suggestion
 from revdesk_mock.simulation.credentials import SCOPES
 from revdesk_mock.status_admin import StatusAdmin, about
 from revdesk_mock.token_admin import TokenAdmin
@@ -89,7 +92,8 @@ class App:
                 Route("/ready", self._show_ready),
                 Route("/.well-known/oauth-protected-resource", self._show_resource),
                 *self._admin_routes(admin, switchboard),
-            ]
+            ],
+            exception_handlers={HTTPException: _lead_back},
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -168,6 +172,20 @@ class App:
         base_url = self._emulator.settings.base_url(request.url.scheme, request.headers.get("host"))
         resource = {"resource": base_url, "scopes_supported": SCOPES}
         return JSONResponse({**resource, "bearer_methods_supported": ["header"]})
+
+
+async def _lead_back(request: StarletteRequest, _: Exception) -> Response:
+    """Refuse a path or a method that is none of ours as the API does, with what would do."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    allowed = {
+        method for route in routes if route.matches(request.scope)[0] != Match.NONE for method in route.methods or ()
+    }
+    path, methods = request.url.path, ", ".join(sorted(allowed))
+    if allowed:
+        message = f"{request.method} is not allowed here; {methods} is."
+        return JSONResponse(ApiError("method_not_allowed", message).envelope(), 405, {"allow": methods})
+    likely = suggestion(path, {route.path: route for route in routes})
+    return JSONResponse(ApiError("route_not_found", f"No route {path:.200}{likely}.").envelope(), 404)
 
 
 def _is_for_rooms(scope: Scope) -> bool:
