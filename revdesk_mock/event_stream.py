@@ -88,9 +88,8 @@ class EventStream:
         world = self._admin.world_or_none(request)
         kinds = _read_kinds(request.query_params.get("kinds"))
         last = _read_last(request.headers.get("last-event-id"), world)
-        missed = [] if world is None or last is None else world.timeline.events()
-        backlog = (_message(event, world) for event in missed if event.number > (last or 0) and event.kind in kinds)
-        feed = Feed(backlog)
+        missed = [] if world is None or last is None else [one for one in world.timeline.events() if one.number > last]
+        feed = Feed(_message(event, world) for event in missed if event.kind in kinds)
         if self._is_closed:
             feed.end("the server stops")
 
