@@ -22,6 +22,7 @@ from revdesk_mock.errors import ApiError
 from revdesk_mock.event_stream import EventStream
 from revdesk_mock.fault_admin import FaultAdmin
 from revdesk_mock.guard import Guard
+from revdesk_mock.journal_admin import JournalAdmin
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.request_body import read_body
@@ -118,6 +119,7 @@ class App:
             *AdminDocs(admin).routes(),
             *StatusAdmin(self._emulator, admin, switchboard).routes(),
             *FaultAdmin(admin).routes(),
+            *JournalAdmin(self._emulator, admin).routes(),
         ]
 
     async def close(self) -> None:

@@ -75,7 +75,7 @@ def test_a_body_has_an_example_that_fits_its_schema(operation: admin_docs.AdminO
 # what the routes answer
 
 
-def steps(world: str, call: str, token: str) -> Iterator[tuple[str, str, Any]]:
+def steps(world: str, call: str, token: str, request: str) -> Iterator[tuple[str, str, Any]]:
     """Yield (method and path as documented, path that is asked, body), in an order in which each can succeed."""
     own = f"?world={world}"
     yield "GET /_revdesk/worlds", "", None
@@ -103,6 +103,13 @@ def steps(world: str, call: str, token: str) -> Iterator[tuple[str, str, Any]]:
     yield "GET /_revdesk/worlds", "", None
     yield "DELETE /_revdesk/faults/{id}", f"/_revdesk/faults/fault_1{own}", None
     yield "DELETE /_revdesk/faults", own, None
+    for what in ("requests", "requests/count", "requests.har", "timeline", "audit", "coverage", "bill"):
+        yield f"GET /_revdesk/{what}", "", None
+    for what in ("timeline", "audit", "coverage", "bill"):
+        yield f"GET /_revdesk/{what}", "?format=text", None
+    yield "GET /_revdesk/audit", "?format=junit", None
+    yield "GET /_revdesk/requests/near-misses", "?path=/v1/calls/dail", None
+    yield "GET /_revdesk/explain/{request_id}", f"/_revdesk/explain/{request}", None
     yield "POST /_revdesk/keys", "", {"owner": "user"}
     yield "GET /_revdesk/magic-numbers", "", None
     yield "GET /_revdesk/prices", "", None
@@ -131,9 +138,10 @@ def test_what_is_answered_is_as_documented(server: Server) -> None:
     by_name = {f"{operation.method} {operation.path}": operation.about for operation in OPERATIONS}
     call = ask(server, "POST", "/v1/calls/dial", PAIR).body["data"]["call_id"]
     ask(server, "POST", "/v1/room-token", PAIR)
+    refused = ask(server, "POST", "/v1/calls/dial", {})
     world = server.emulator.world(KEY)
     [token] = world.store.all("tokens")
-    for name, path, body in steps(world.id, call, token["id"]):
+    for name, path, body in steps(world.id, call, token["id"], refused.headers["x-request-id"]):
         method, _, template = name.partition(" ")
         target = path if path.startswith("/") else template + path
         check(ask(server, method, target, body), by_name[name])

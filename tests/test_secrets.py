@@ -91,7 +91,10 @@ def what_is_told(session: Session) -> Iterator[tuple[str, str]]:
     yield "journal of all", repr(emulator.journal.entries())
     for entry in emulator.journal.entries():
         yield "explanation", json.dumps(session.ask("GET", f"/_revdesk/explain/{entry.request_id}"))
-    for path in ("worlds", "tokens", "policies", "rooms", "metrics", "health"):
+    paths = (
+        "worlds tokens policies rooms metrics health timeline requests requests.har audit coverage bill faults".split()
+    )
+    for path in paths:
         headers = {"Authorization": f"Bearer {session.key}", "X_RevDesk_Mock_Token": ADMIN_TOKEN}
         yield path, ask(session.server, "GET", f"/_revdesk/{path}", **headers).raw.decode()
     yield "export", json.dumps(emulator.dump())
