@@ -90,8 +90,8 @@ class EventStream:
         last = _read_last(request.headers.get("last-event-id"), world)
         missed = [] if world is None or last is None else [one for one in world.timeline.events() if one.number > last]
         feed = Feed(_message(event, world) for event in missed if event.kind in kinds)
-        if self._is_closed:
-            feed.end("the server stops")
+        if self._is_closed or request.method == "HEAD":
+            feed.end("nothing follows")
 
         def hear(event: Event) -> None:
             is_wanted = event.kind in kinds and (world is None or event.world == world.id)

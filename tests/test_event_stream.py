@@ -117,6 +117,15 @@ def test_what_cannot_be_streamed_is_refused(server: Server, query: str, headers:
     connection.close()
 
 
+def test_who_asks_for_the_head_alone_keeps_its_connection(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=SOON)
+    connection.request("HEAD", EVENTS)
+    assert connection.getresponse().read() == b""
+    connection.request("GET", "/health")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
 def test_a_world_that_there_is_not_has_no_stream(server: Server) -> None:
     assert ask(server, "GET", f"{EVENTS}?world=nope").status == 404
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revdesk_mock import Emulator, Settings
+from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.opening import FIELDS
 from revdesk_mock.server import Server
 from revdesk_mock.simulation.credentials import READING, SCOPES
@@ -68,6 +69,11 @@ def test_a_world_starts_from_a_dump_that_is_sent(server: Server) -> None:
     dumped = opened(server, {"data": json.loads(json.dumps(world.dump())), "key": "revdesk_from_a_dump"})
     assert dumped["records"] == world.store.sizes()
     assert ask(server, "GET", "/v1/me", Authorization="Bearer revdesk_from_a_dump").status == 200
+
+
+def test_a_world_may_be_larger_than_a_request_of_the_api(server: Server) -> None:
+    dump = json.dumps({"data": server.emulator.world("revdesk_large").dump()}).encode()
+    assert ask(server, "POST", WORLDS, dump + b" " * 2 * MAX_BYTES).status == 201
 
 
 @pytest.mark.parametrize(
