@@ -34,7 +34,9 @@ class Feed:
         self._farewell: bytes | None = None
 
     def put(self, message: bytes) -> bool:
-        """Let a message wait; return False, and end, where too many wait already."""
+        """Let a message wait; return False where it has ended, or ends now because too many wait already."""
+        if self._farewell is not None:
+            return False
         if len(self._waiting) >= self._most:
             self._waiting.clear()
             self.end("dropped: events come faster than they are read")

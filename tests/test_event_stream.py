@@ -170,7 +170,7 @@ def test_a_feed_ends_with_what_waits_and_a_reason() -> None:
 
 def test_a_feed_that_is_not_read_is_bounded_and_says_that_it_was_dropped() -> None:
     feed = Feed(most=3)
-    assert [feed.put(b"event") for _ in range(3)] == [True, True, False]
+    assert [feed.put(b"event") for _ in range(4)] == [True, True, False, False]
     assert asyncio.run(read(feed)) == [b": dropped: events come faster than they are read\n\n"]
 
 
