@@ -16,7 +16,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
     {"messages", "clock", "ids", "e164", "room_address", "public_url", "window"},
-    {"errors", "inventory", "signing", "loa"},
+    {"errors", "inventory", "signing", "loa", "curl"},
     {"settings", "pages", "cnam", "rtc.events"},
     {"spec", "store", "json_body", "wording"},
     {"validation", "simulation.", "rtc.tokens"},
@@ -55,6 +55,11 @@ LAYERS: list[set[str]] = [
     {"room_admin", "call_admin"},
     {"app"},
     {"server", "request_log", "option_types"},
+    {"testing.scalars", "testing.samples"},
+    {"testing.instances"},
+    {"testing.edges", "testing.queries"},
+    {"testing.fillings"},
+    {"testing.strategies"},
     {"cli"},
     {"__main__"},
 ]
@@ -77,6 +82,7 @@ HOMES = {
     "jwt": {"signing"},
     "reportlab": {"loa"},
     "click": {"cli", "option_types"},
+    "hypothesis": {"testing."},
     "aiortc": {"rtc.peer", "rtc.patches", "rtc.channels"},
     "aioice": {"rtc.patches", "rtc.sockets"},
     "espeakng_loader": {"rtc.espeak"},
@@ -131,7 +137,7 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
 @pytest.mark.parametrize("path", [path for path in MODULES if name_of(path)], ids=name_of)
 def test_imports_go_one_way(path: Path) -> None:
     module = name_of(path)
-    if module in {"simulation", "rtc", "rtc.livekit"}:
+    if module in {"simulation", "rtc", "rtc.livekit", "testing"}:
         return  # says what the folder is, and imports nothing
     for imported, ours in imports_of(path):
         if not ours:
@@ -230,3 +236,8 @@ def test_what_only_rooms_need_is_not_loaded_by_requests_and_joins_that_are_refus
 def test_the_public_names_are_these() -> None:
     names = run_python("import revdesk_mock as r; [getattr(r, n) for n in r.__all__]; print(*r.__all__)").split()
     assert names == ["ApiError", "Emulator", "Policies", "Request", "Response", "Settings", "StartError", "World"]
+
+
+def test_what_is_for_test_suites_is_loaded_by_nothing_else() -> None:
+    loaded = run_python("import sys, revdesk_mock.cli, revdesk_mock.server; print(*sys.modules)").split()
+    assert not {"hypothesis", "revdesk_mock.testing"} & set(loaded)
