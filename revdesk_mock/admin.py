@@ -12,6 +12,7 @@ from revdesk_mock import journal, keys, registrations, vetting
 from revdesk_mock.clock import SECOND, iso, iso_or_none, parse_iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
+from revdesk_mock.exchange import owned
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.recordings import Recordings
@@ -19,7 +20,7 @@ from revdesk_mock.resources import branded_calling, enterprise_registration, rep
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.credentials import SCOPES, Credential, read_bearer
 from revdesk_mock.simulation.guardrails import PRICES
-from revdesk_mock.world import World, owned
+from revdesk_mock.world import World
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -64,6 +65,16 @@ class Admin:
             Route(f"{call}/recording.ogg", self.guarded(partial(self._recording, "audio/ogg", self._recordings.ogg))),
             Route(f"{call}/transcript", self.guarded(self._transcript)),
         ]
+
+    def world_of(self, request: Request) -> World:
+        """Return the world that a request is about: `?world=ID`, or else its bearer's; raises ApiError (401, 404)."""
+        world_id = request.query_params.get("world")
+        if world_id is None:
+            return self._emulator.world(read_bearer(request.headers))
+        world = self._emulator.find_world(world_id)
+        if world is None:
+            raise not_found("world", world_id, "query world")
+        return world
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
         """Wrap an endpoint: refusals as the vendor's envelope, and other sites' pages refused."""
@@ -124,7 +135,7 @@ class Admin:
 
     async def _clock(self, request: Request) -> Response:
         """Answer the time of the bearer's world; POST moves it: `advance_seconds`, `set` (ISO 8601), `frozen`."""
-        world = self._emulator.world(read_bearer(request.headers))
+        world = self.world_of(request)
         if request.method == "POST":
             order = read_object(await request.body())
             try:
@@ -236,9 +247,9 @@ def _move(world: World, order: dict[str, JSON]) -> None:
         case {"advance_seconds": int() | float() as seconds, **rest} if not rest and seconds >= 0:
             world.advance(seconds)
         case {"set": str() as text, **rest} if not rest:
-            world.clock.set(parse_iso(text))
+            world.set_time(parse_iso(text))
         case {"frozen": bool() as frozen, **rest} if not rest:
-            (world.clock.freeze if frozen else world.clock.run)()
+            (world.freeze if frozen else world.run)()
         case _:
             raise _unusable('send {"advance_seconds": 30}, {"set": "2026-01-31T12:00:00Z"} or {"frozen": true}')
 

@@ -11,13 +11,14 @@ from revdesk_mock import guests, legs, placement, room_address
 from revdesk_mock.admin import Guard
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
+from revdesk_mock.exchange import owned
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.rtc.events import Grants
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import read_bearer
-from revdesk_mock.world import World, owned
+from revdesk_mock.world import World
 
 GRANTS = {field.name for field in fields(Grants)}
 Seat = Callable[[World, Room, Record], None]

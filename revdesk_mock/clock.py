@@ -113,6 +113,13 @@ class Clock:
         self._wake()
         self._set_alarm()
 
+    def run_from(self, at: int) -> None:
+        """Let time run with the wall, or from an instant where that is ahead of the wall: time never runs back."""
+        self._frozen_at = None
+        self._offset = max(0, at - self._source())
+        self._wake()
+        self._set_alarm()
+
     def set(self, at: int) -> None:
         """Move time to an instant, in either direction; whoever owns the world fires what became due.
 
@@ -142,6 +149,11 @@ class Clock:
         due = heappop(self._heap)
         self._firing_at = due[0]
         return due
+
+    def forget(self) -> None:
+        """Drop every event: the records that they name are gone."""
+        self._heap.clear()
+        self._set_alarm()
 
     def settle(self) -> None:
         """Return from an event's instant to the time as it is."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 KEY, URL = "$REVDESK_API_KEY", "$REVDESK_API_URL"  # variables: a line shows no key, and may not know yet where it goes
 
 
-def line(method: str, base_url: str, target: str, headers: Mapping[str, str], body: str) -> str:
+def curl_line(method: str, base_url: str, target: str, headers: Mapping[str, str], body: str) -> str:
     """Write a request as a curl line; a header that ends with `KEY`, and the base `URL`, come from the environment."""
     parts = ["curl", "-i", "-X", method]
     for name, value in headers.items():

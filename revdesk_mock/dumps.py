@@ -16,13 +16,21 @@ FORMAT = 1
 
 def load(path: Path) -> JSON:
     """Read a world's dump as the state that new worlds start from; raises StartError naming what is wrong."""
-    dump = _read(path)
-    _check(dump, _world_schema(), path, "")
+    return check_fixture(_read(path), path)
+
+
+def check_fixture(dump: JSON, source: Path | str) -> JSON:
+    """Return a dump as the state that new worlds start from; raises StartError naming what is wrong in its source."""
+    check(dump, source)
     # A world that starts from a fixture opens when its key is first seen. Other keys belong to the one world in
     # which they were minted, and many start from a fixture.
-    dump.pop("opened_at", None)
-    dump["records"].pop("keys", None)
-    return dump
+    records = {name: rows for name, rows in dump["records"].items() if name != "keys"}
+    return {**{name: value for name, value in dump.items() if name != "opened_at"}, "records": records}
+
+
+def check(dump: JSON, source: Path | str) -> None:
+    """Raise StartError naming the first place where a dump is none."""
+    _check(dump, _world_schema(), source, "")
 
 
 def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
@@ -67,7 +75,7 @@ def _world_schema() -> Schema:
     return Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
 
 
-def _check(dump: JSON, schema: Schema, path: Path, place: str) -> None:
+def _check(dump: JSON, schema: Schema, path: Path | str, place: str) -> None:
     if not schema.is_valid(dump):
         worst = schema.failures(dump)[0]
         raise StartError(f"{path}: {place + pointer(worst.absolute_path) or '/'}: {worst.message}")

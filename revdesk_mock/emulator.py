@@ -1,23 +1,27 @@
 """The whole emulator, without a web framework: one contract, many worlds, one way in."""
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import orjson
 
 from revdesk_mock import dumps, keys
-from revdesk_mock.errors import StartError, unauthorized
-from revdesk_mock.ids import Dice, fingerprint, fresh_seed
-from revdesk_mock.journal import Journal
+from revdesk_mock.errors import ApiError, StartError, unauthorized
+from revdesk_mock.ids import Dice, fingerprint, fresh_seed, random_key
+from revdesk_mock.journal import Entry, Journal, summary
 from revdesk_mock.messages import JSON, Request, Response
+from revdesk_mock.opening import Opening
 from revdesk_mock.pipeline import Pipeline
 from revdesk_mock.resources import HANDLERS, STEPS
 from revdesk_mock.settings import Settings
 from revdesk_mock.signing import CLIENT_TOKEN_PREFIX, world_of
 from revdesk_mock.simulation import credentials
-from revdesk_mock.simulation.credentials import SCOPES, Credential
+from revdesk_mock.simulation.credentials import SCOPES, Credential, KeyKind
 from revdesk_mock.spec import Spec
 from revdesk_mock.store import Change
+from revdesk_mock.timeline import REQUEST, Event, Listener
 from revdesk_mock.world import World
 
 
@@ -39,6 +43,8 @@ class Emulator:
         self._worlds: dict[str, World] = {}
         self._admitted = {fingerprint(key) for key in self.settings.api_keys}
         dice = Dice(f"{self.seed}:requests")
+        self._listeners: list[Listener] = []
+        self.journal.on_entry(self._tell_astray)
         self.pipeline = Pipeline(self.spec, HANDLERS, self.settings, self.admit, self.journal, dice)
 
     def handle(self, request: Request) -> Coroutine[None, None, Response]:
@@ -60,10 +66,55 @@ class Emulator:
         kind = credentials.kind_of(bearer)
         if self._admitted and digest not in self._admitted:
             raise unauthorized("The API key is not known.", "auth.unknown", "a key given to --api-key", "another")
-        credential = Credential(
-            self._key_id(digest), digest, kind.scopes, is_demo=kind.is_demo, owner=self._owner(kind.owner)
-        )
+        credential = self._credential(digest, kind, self._fixture)
         return self._open(credential, self._fixture), credential
+
+    def open(self, opening: Opening) -> World:
+        """Open a world as it is ordered; raises StartError where its key is refused, or has one."""
+        digest = fingerprint(opening.key)
+        if digest in self._keys:
+            raise StartError("key: it has a world already; delete that first, or leave the key out")
+        try:
+            kind = credentials.kind_of(opening.key)
+        except ApiError as error:
+            raise StartError(f"key: {error.message}") from error
+        data = self._fixture if opening.data is None else opening.data
+        if opening.scopes is not None:
+            kind = replace(kind, scopes=opening.scopes)
+        return self._open(self._credential(digest, kind, data), data, opening.settings, opening.seed)
+
+    def fork(self, world: World, dump: JSON = None) -> tuple[World, str]:
+        """Open a world that begins as another is now, or as a dump of it was; return it and its key, shown once.
+
+        Records are shared until one of the two changes them.
+        """
+        world.run_due()
+        world.forks += 1
+        key = random_key(credentials.DEMO_PREFIX if world.key.is_demo else "revdesk_")
+        digest = fingerprint(key)
+        credential = replace(world.key, id=self._key_id(digest), bucket=digest)
+        standing: Literal["real", "frozen"] = "frozen" if world.clock.frozen else "real"
+        settings = replace(world.settings, clock=standing, policies=world.policies)
+        data = world.dump() if dump is None else dump
+        records = {name: rows for name, rows in data["records"].items() if name != "keys"}
+        seed = f"{world.seed}:fork {world.forks}"
+        return self._open(credential, {**data, "dice": 0, "records": records}, settings, seed), key
+
+    def discard(self, world: World) -> None:
+        """Forget a world and its keys: they open new ones from now on."""
+        with world.store.transaction():
+            world.store.clear()  # whoever watches its records lets go
+        world.clock.unwatch()
+        world.clock.forget()
+        world.clock.release()
+        del self._worlds[world.id]
+        for credential in world.keys.values():
+            del self._keys[credential.bucket]
+
+    def on_event(self, listener: Listener) -> Callable[[], None]:
+        """Call a function with every event of every world from now on, until what is returned is called."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def find_world(self, world_id: str) -> World | None:
         """Return a world by its id, or None."""
@@ -114,9 +165,18 @@ class Emulator:
             raise unauthorized("The client token is not valid.", "auth.client_token", "a token minted here", "another")
         return world, world.client_tokens.read(token, world.keys)
 
-    def _open(self, credential: Credential, dump: Mapping[str, JSON]) -> World:
-        world = World(self.settings, credential, self.seed, STEPS, dump)
+    def _open(
+        self,
+        credential: Credential,
+        dump: Mapping[str, JSON],
+        settings: Settings | None = None,
+        seed: str | None = None,
+    ) -> World:
+        own = f"{self.seed}:{credential.bucket}"
+        world_id = Dice(f"{own}:world").hex(16)
+        world = World(world_id, settings or self.settings, credential, own if seed is None else seed, STEPS, dump)
         self._worlds[world.id] = world
+        world.timeline.on_event(self._tell)
         self._let_in(world, credential)
         for record in world.store.all("keys"):
             self._let_in(world, keys.credential_of(world, record))
@@ -132,9 +192,19 @@ class Emulator:
         self._keys[credential.bucket] = (world, credential)
         world.keys[credential.id] = credential
 
-    def _owner(self, owner: str) -> str:
-        """Tell whose key opens a world: without an organization it can only be a user's."""
-        return owner if self._fixture["records"].get("organizations") else credentials.USER
+    def _credential(self, digest: str, kind: KeyKind, dump: JSON) -> Credential:
+        """Return what the key that opens a world may do: without an organization it can only be a user's."""
+        owner = kind.owner if dump["records"].get("organizations") else credentials.USER
+        return Credential(self._key_id(digest), digest, kind.scopes, is_demo=kind.is_demo, owner=owner)
+
+    def _tell(self, event: Event) -> None:
+        for listener in self._listeners:
+            listener(event)
+
+    def _tell_astray(self, entry: Entry) -> None:
+        """Tell of a request that came into no world."""
+        if entry.world is None:
+            self._tell(Event(0, entry.at, entry.at, "", REQUEST, *summary(entry)))
 
     def _key_id(self, digest: str) -> str:
         return Dice(f"{self.seed}:{digest}:key").uuid()

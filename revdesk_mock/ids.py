@@ -11,6 +11,11 @@ def fresh_seed() -> str:
     return secrets.token_hex(16)
 
 
+def random_key(prefix: str) -> str:
+    """Return an API key that nobody can guess."""
+    return prefix + secrets.token_hex(16)
+
+
 def fingerprint(secret: str) -> str:
     """Return the SHA-256 of a key or token in hex: what is kept in its place."""
     return sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

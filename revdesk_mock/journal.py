@@ -1,18 +1,19 @@
 """What came in, what went out and why, without a secret in it; and the explanation of one request."""
 
 import re
-import shlex
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from revdesk_mock.clock import iso
-from revdesk_mock.messages import JSON, Reason, Request
+from revdesk_mock.curl import KEY, curl_line
+from revdesk_mock.messages import JSON, Reason, Request, Response
 
 SIZE = 1000  # requests that are remembered
-KEPT = 4096  # bytes of a body that are remembered
+KEPT = 65_536  # bytes of a body that are remembered
 SECRET = re.compile(r"(revdesk_|rv_|rvw_|rdc_)[A-Za-z0-9_.\-]{4,}|eyJ[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*){0,2}")
 REPEATED_HEADERS = ("content-type", "idempotency-key", "x-revdesk-mock")
+UNREMARKABLE = frozenset({"content-type", "x-request-id"})  # headers of an answer that say nothing more
 
 
 def redact(text: str, bearer: str = "") -> str:
@@ -34,10 +35,16 @@ def redact_reasons(reasons: Sequence[Reason], bearer: str) -> tuple[Reason, ...]
 
 @dataclass(slots=True)
 class Entry:
-    """One request and its answer. `at` is the wall's Unix milliseconds, `took` seconds."""
+    """One request and its answer, without a secret in either.
+
+    `at` is when it was answered, in the wall's Unix milliseconds, `world_at` in the world's (None without a world);
+    `took` is seconds. Bodies are cut at `KEPT` bytes. `operation` is None where it led to none, `api_key_id` where no
+    key was admitted. `fault` says what failed on order.
+    """
 
     request_id: str
     at: int
+    world_at: int | None
     took: float
     method: str
     path: str
@@ -45,15 +52,29 @@ class Entry:
     headers: dict[str, str]
     body: str
     world: str | None
+    api_key_id: str | None
     operation: str | None
     status: int
     code: str | None
     message: str | None
     reasons: tuple[Reason, ...]
+    answer_headers: dict[str, str]
+    answer: str
+    fault: str | None = None
+
+    @property
+    def replayed(self) -> bool:
+        """Whether it was answered with what its idempotency key stands for."""
+        return "idempotency-replay" in self.answer_headers
+
+    @property
+    def idempotency_key(self) -> str:
+        """The idempotency key that was sent, or nothing."""
+        return self.headers.get("idempotency-key", "")
 
 
 class Journal:
-    """The last requests of an emulator, by id."""
+    """The last requests, of a world or of them all, by id."""
 
     def __init__(self, size: int = SIZE) -> None:
         self._entries: OrderedDict[str, Entry] = OrderedDict()
@@ -76,6 +97,14 @@ class Journal:
         """Return a remembered request, or None."""
         return self._entries.get(request_id)
 
+    def entries(self) -> list[Entry]:
+        """Return the requests that are remembered, in the order of their answers."""
+        return list(self._entries.values())
+
+    def clear(self) -> None:
+        """Forget every request."""
+        self._entries.clear()
+
 
 def describe_request(request: Request, bearer: str) -> tuple[str, str, dict[str, str], str]:
     """Return path, query, headers and body of a request as they may be kept: without secrets."""
@@ -83,12 +112,28 @@ def describe_request(request: Request, bearer: str) -> tuple[str, str, dict[str,
     authorization = request.headers.get("authorization")
     if authorization is not None:
         scheme = authorization.partition(" ")[0]
-        headers["authorization"] = "Bearer $REVDESK_API_KEY" if scheme.lower() == "bearer" else "****"
-    sent = request.body or b""
-    body = redact(sent[:KEPT].decode("utf-8", "replace"), bearer)
-    if len(sent) > KEPT:
-        body += f"... ({len(sent)} bytes)"
-    return redact(request.path, bearer), redact(request.query, bearer), headers, body
+        headers["authorization"] = f"Bearer {KEY}" if scheme.lower() == "bearer" else "****"
+    return redact(request.path, bearer), redact(request.query, bearer), headers, _kept(request.body or b"", bearer)
+
+
+def describe_response(response: Response, bearer: str) -> tuple[dict[str, str], str]:
+    """Return headers and body of an answer as they may be kept: without secrets."""
+    headers = {name: redact(value, bearer) for name, value in response.headers if name not in UNREMARKABLE}
+    return headers, _kept(response.body, bearer)
+
+
+def _kept(body: bytes, bearer: str) -> str:
+    text = redact(body[:KEPT].decode("utf-8", "replace"), bearer)
+    return text if len(body) <= KEPT else f"{text}... ({len(body)} bytes)"
+
+
+def summary(entry: Entry) -> tuple[str, dict[str, JSON]]:
+    """Return a request in one line for people, and what programs want to know of it at a glance."""
+    refused = f" {entry.code}: {entry.message}" if entry.code else ""
+    notes = (" (replay)" if entry.replayed else "") + (f" (fault: {entry.fault})" if entry.fault else "")
+    says = f"{entry.method} {entry.path} {entry.status}{notes}{refused}"
+    about = ("request_id", "operation", "status", "code", "fault")
+    return says, {name: getattr(entry, name) for name in about}
 
 
 def explain(entry: Entry, base_url: str) -> JSON:
@@ -111,11 +156,5 @@ def explain(entry: Entry, base_url: str) -> JSON:
 
 def curl(entry: Entry, base_url: str) -> str:
     """Write a request as a shell line; its key is the variable REVDESK_API_KEY."""
-    parts = ["curl", "-i", "-X", entry.method]
-    for name, value in entry.headers.items():
-        header = f"{name}: {value}"
-        parts += ["-H", f'"{header}"' if value.endswith("$REVDESK_API_KEY") else shlex.quote(header)]
-    if entry.body:
-        parts += ["--data-binary", shlex.quote(entry.body)]
-    url = f"{base_url}{entry.path}{'?' + entry.query if entry.query else ''}"
-    return " ".join([*parts, shlex.quote(url)])
+    target = f"{entry.path}{'?' + entry.query if entry.query else ''}"
+    return curl_line(entry.method, base_url, target, entry.headers, entry.body)

@@ -1,8 +1,8 @@
 """What travels through the emulator: requests, responses, records and the reasons behind a refusal."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 # JSON as Python holds it: dict, list, str, int, float, bool or None.
 JSON = Any
@@ -26,12 +26,32 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """How an answer fails on its way to the client.
+
+    `reset` and `empty` end the connection with and without an error before anything is sent; `stall` sends nothing;
+    `cut` sends the head and the first `sent` bytes of the body, and then resets; `dribble` sends the body in `pieces`
+    over so many `milliseconds`. `wait` waits milliseconds in the time of the request's world.
+    """
+
+    how: Literal["reset", "empty", "stall", "cut", "dribble"]
+    wait: Callable[[int], Awaitable[None]]
+    sent: int = 0
+    pieces: int = 1
+    milliseconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP response: status, header pairs in the order sent, and the body's bytes."""
+    """One HTTP response: status, header pairs in the order sent, and the body's bytes.
+
+    `delivery` None sends it whole and at once.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    delivery: Delivery | None = None
 
 
 @dataclass(frozen=True, slots=True)

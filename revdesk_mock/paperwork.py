@@ -4,9 +4,10 @@ from hashlib import sha256
 
 from revdesk_mock.clock import MINUTE, SECOND
 from revdesk_mock.errors import ApiError, not_found
+from revdesk_mock.exchange import visible
 from revdesk_mock.messages import Reason, Record
 from revdesk_mock.simulation.credentials import Credential
-from revdesk_mock.world import World, visible
+from revdesk_mock.world import World
 
 PDF = "application/pdf"
 # Chosen: the contract has texts here, and the docs name neither the words nor how long a scan takes.

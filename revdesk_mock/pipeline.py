@@ -3,54 +3,30 @@
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 
 import orjson
 
-from revdesk_mock import clock, json_body
+from revdesk_mock import clock, json_body, timeline
 from revdesk_mock.errors import ApiError, ContractViolation
+from revdesk_mock.exchange import Exchange, Handler, Reply
 from revdesk_mock.ids import Dice
-from revdesk_mock.journal import Entry, Journal, describe_request, redact, redact_reasons
+from revdesk_mock.journal import Journal, summary
 from revdesk_mock.messages import JSON, Reason, Request, Response
 from revdesk_mock.settings import Settings
 from revdesk_mock.simulation import agent_modes, credentials, faults, idempotency
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.idempotency import Submission
-from revdesk_mock.simulation.rate_limit import Quota
 from revdesk_mock.spec import Operation, Spec
+from revdesk_mock.trace import Trace
 from revdesk_mock.validation import Validation
-from revdesk_mock.world import Exchange, Handler, Reply, World
+from revdesk_mock.world import World
 
 log = logging.getLogger("revdesk_mock")
 
-EXPLAIN = "x-revdesk-mock-explain"
 BREACH = "x-revdesk-mock-breach"
 OWN_REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 Locate = Callable[[str], tuple[World, Credential]]
-
-
-@dataclass(slots=True)
-class Trace:
-    """What is known of a request so far: enough to answer it at whatever step it is refused."""
-
-    request_id: str
-    request: Request
-    base_url: str
-    prefix: str  # of every path, from a public URL
-    bearer: str = ""
-    operation: Operation | None = None
-    world: World | None = None
-    credential: Credential | None = None
-    quota: Quota | None = None
-    reasons: tuple[Reason, ...] = ()
-    code: str | None = None
-    message: str | None = None
-
-    @property
-    def explanation(self) -> tuple[str, str]:
-        """The header that leads to why it was refused."""
-        return EXPLAIN, f"{self.prefix}/_revdesk/explain/{self.request_id}"
 
 
 class Pipeline:
@@ -67,20 +43,20 @@ class Pipeline:
     ) -> None:
         self._spec = spec
         self._handlers = handlers
-        self._policies = policies = settings.policies
+        self._policies = settings.policies
         self._base_url = settings.base_url
         self._prefix = settings.prefix
         self._locate = locate
         self._journal = journal
         self._dice = dice
-        self._validation = Validation(spec, reject_unknown_fields=policies.unknown_body_fields == "reject")
+        self._validation = Validation(spec)
+        self._strict_validation = Validation(spec, reject_unknown_fields=True)
         self.breaches: list[str] = []
 
     async def handle(self, request: Request) -> Response:
         """Answer one request, whatever it is; never raises."""
         started = clock.stopwatch()
-        base_url = self._base_url(request.scheme, request.headers.get("host"))
-        trace = Trace(self._request_id(request), request, base_url, self._prefix)
+        trace = self._open_trace(request)
         try:
             response = await self._answer(trace)
         except ApiError as error:
@@ -93,13 +69,25 @@ class Pipeline:
         self._note(trace, response, clock.stopwatch() - started)
         return response
 
+    def _open_trace(self, request: Request) -> Trace:
+        """Begin with whose request it is, though that is judged later: each world has policies of its own."""
+        base_url = self._base_url(request.scheme, request.headers.get("host"))
+        trace = Trace("", request, base_url, self._prefix, self._policies)
+        try:
+            trace.bearer = credentials.read_bearer(request.headers)
+            trace.world, trace.credential = self._locate(trace.bearer)
+            trace.policies = trace.world.policies
+        except ApiError as refusal:
+            trace.refusal = refusal
+        trace.request_id = self._request_id(trace)
+        return trace
+
     async def _answer(self, trace: Trace) -> Response:
-        request, policies = trace.request, self._policies
-        operation, parameters = self._route(request)
+        request, policies = trace.request, trace.policies
+        operation, parameters = self._route(trace)
         trace.operation = operation
 
-        trace.bearer = credentials.read_bearer(request.headers)
-        world, credential = trace.world, trace.credential = self._locate(trace.bearer)
+        world, credential = self._admitted(trace)
         world.run_due()
 
         rate_limit = world.rate_limit(credential)
@@ -110,7 +98,7 @@ class Pipeline:
         if policies.scope_check == "before_validation":
             credentials.check_scope(credential, operation, policies)
         query = self._validation.read_query(operation, request.query)
-        body = self._read_body(operation, request)
+        body = self._read_body(operation, trace)
         if policies.scope_check == "after_validation":
             credentials.check_scope(credential, operation, policies)
         exchange = Exchange(operation, credential, parameters, query, body, trace.base_url, behaviour)
@@ -133,7 +121,14 @@ class Pipeline:
             world.idempotency.finish(submission, bound, world.clock.now())
         return response
 
-    def _route(self, request: Request) -> tuple[Operation, Mapping[str, str]]:
+    def _admitted(self, trace: Trace) -> tuple[World, Credential]:
+        """Return whose request it is; raises ApiError (401) where its bearer was refused."""
+        if trace.world is None or trace.credential is None:
+            raise trace.refusal or RuntimeError("neither admitted nor refused")
+        return trace.world, trace.credential
+
+    def _route(self, trace: Trace) -> tuple[Operation, Mapping[str, str]]:
+        request = trace.request
         match = self._spec.match(request.method, request.path)
         if match.operation is not None:
             return match.operation, match.parameters
@@ -145,18 +140,21 @@ class Pipeline:
             )
         allowed = ", ".join(match.allowed)
         raise ApiError(
-            "method_not_allowed" if self._policies.wrong_method_status == "405" else "route_not_found",
+            "method_not_allowed" if trace.policies.wrong_method_status == "405" else "route_not_found",
             f"{request.method} is not allowed here; {allowed} is.",
             Reason("route.method", "method", allowed, request.method),
             headers=[("allow", allowed)],
         )
 
-    def _read_body(self, operation: Operation, request: Request) -> dict[str, JSON]:
-        raw = json_body.read_bytes(request, self._policies)
+    def _read_body(self, operation: Operation, trace: Trace) -> dict[str, JSON]:
+        raw = json_body.read_bytes(trace.request, trace.policies)
         if operation.request is None or not (raw or operation.body_required):
             return dict(operation.body_defaults)
-        json_body.check_content_type(request, self._policies)
-        return self._validation.read_body(operation, json_body.read_object(raw))
+        json_body.check_content_type(trace.request, trace.policies)
+        strict = trace.policies.unknown_body_fields == "reject"
+        return (self._strict_validation if strict else self._validation).read_body(
+            operation, json_body.read_object(raw)
+        )
 
     async def _delay(self, world: World, control: faults.Control) -> None:
         if control.delay_ms:
@@ -165,24 +163,16 @@ class Pipeline:
 
     async def _submit(self, trace: Trace, world: World, exchange: Exchange, key: str) -> Submission:
         """Find what this idempotency key stands for: a stored success, or this request, which takes the key."""
-        idempotency.check_key(key, uuid_only=self._policies.idempotency_key_format == "uuid")
+        idempotency.check_key(key, uuid_only=trace.policies.idempotency_key_format == "uuid")
         slot = (exchange.credential.bucket, key)
-        mark = self._fingerprint(trace.request, exchange.operation)
+        mark = _fingerprint(trace, exchange.operation)
         while (found := world.idempotency.find(slot, mark, world.clock.now())) is not None:
             if found.response is not None:
                 return found
-            if self._policies.idempotency_in_flight == "conflict" or found.fingerprint != mark:
+            if trace.policies.idempotency_in_flight == "conflict" or found.fingerprint != mark:
                 raise idempotency.conflict(found, "the first request with this key is still running")
             await world.idempotency.wait(found)
         return world.idempotency.begin(slot, mark, trace.request_id)
-
-    def _fingerprint(self, request: Request, operation: Operation) -> bytes:
-        body = request.body or b""
-        if body and operation.request is not None and self._policies.idempotency_body == "canonical":
-            body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
-        return sha256(
-            b"\0".join((request.method.encode(), request.path.encode(), request.query.encode(), body))
-        ).digest()
 
     def _run(self, trace: Trace, world: World, exchange: Exchange) -> tuple[Response, Response]:
         """Let the handler write and answer, in one transaction; return the answer and what a replay repeats of it."""
@@ -233,38 +223,35 @@ class Pipeline:
     def _breach(self, trace: Trace, detail: str) -> Response:
         """Answer for a bug of ours: logged, counted and marked, and nothing of it in the body."""
         self.breaches.append(detail)
+        if trace.world is not None:
+            trace.world.breaches.append(detail)
+            trace.world.timeline.add(timeline.BREACH, detail, request_id=trace.request_id)
         log.error("contract breach in request %s: %s", trace.request_id, detail)
         trace.code, trace.message = "internal_error", detail
         trace.reasons = (Reason("emulator.breach", trace.operation.id if trace.operation else "", "", detail),)
         error = ApiError("internal_error", "The emulator could not answer by its contract.")
         return self._respond(trace, error.status, orjson.dumps(error.envelope()), trace.explanation, (BREACH, "1"))
 
-    def _request_id(self, request: Request) -> str:
-        sent = request.headers.get("x-request-id", "")
-        if self._policies.request_id == "echo" and OWN_REQUEST_ID.fullmatch(sent):
+    def _request_id(self, trace: Trace) -> str:
+        sent = trace.request.headers.get("x-request-id", "")
+        if trace.policies.request_id == "echo" and OWN_REQUEST_ID.fullmatch(sent):
             return sent
         return f"req_{self._dice.hex(24)}"
 
     def _note(self, trace: Trace, response: Response, took: float) -> None:
-        path, query, headers, body = describe_request(trace.request, trace.bearer)
-        self._journal.add(
-            Entry(
-                request_id=trace.request_id,
-                at=clock.wall(),
-                took=took,
-                method=trace.request.method,
-                path=path,
-                query=query,
-                headers=headers,
-                body=body,
-                world=trace.world.id if trace.world else None,
-                operation=trace.operation.id if trace.operation else None,
-                status=response.status,
-                code=trace.code,
-                message=trace.message and redact(trace.message, trace.bearer),
-                reasons=trace.reasons and redact_reasons(trace.reasons, trace.bearer),
-            )
-        )
+        entry = trace.entry(response, took)
+        self._journal.add(entry)
+        if trace.world is not None:
+            trace.world.journal.add(entry)
+            says, detail = summary(entry)
+            trace.world.timeline.add(timeline.REQUEST, says, **detail)
+
+
+def _fingerprint(trace: Trace, operation: Operation) -> bytes:
+    request, body = trace.request, trace.request.body or b""
+    if body and operation.request is not None and trace.policies.idempotency_body == "canonical":
+        body = orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    return sha256(b"\0".join((request.method.encode(), request.path.encode(), request.query.encode(), body))).digest()
 
 
 def _enveloped(reply: Reply) -> JSON:

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 from revdesk_mock import legs
 from revdesk_mock.errors import ApiError, not_found
+from revdesk_mock.exchange import visible
 from revdesk_mock.messages import Reason, Record
 from revdesk_mock.simulation import agent_modes, guardrails
 from revdesk_mock.simulation.call_flow import script_for
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import Attempt, Bounds, Destinations
-from revdesk_mock.world import World, visible
+from revdesk_mock.world import World
 
 NO_BOUNDS = Bounds()
 AI, BRIDGE, BROWSER, ROOM, WEB = "ai", "bridge", "browser", "room", "web"

@@ -1,14 +1,16 @@
 """An emulator on a port: in the foreground until a signal, or in a thread for a test suite."""
 
+import asyncio
 import errno
 import gc
 import logging
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import uvicorn
 
@@ -19,6 +21,8 @@ from revdesk_mock.rtc.network import LOOPBACK, Network
 
 LOCAL = ("127.", "::1", "localhost")
 COLLECTION = 20_000  # allocations between two looks of the garbage collector
+Result = TypeVar("Result")
+
 GRACE = 1  # seconds for open requests when stopping
 
 
@@ -29,6 +33,13 @@ class _Uvicorn(uvicorn.Server):
         super().__init__(config)
         self._emulator = emulator
         self._app = app
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.runs = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
+        self.runs.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._app.close()
@@ -82,7 +93,18 @@ class Server:
         """Serve in a thread; connections are accepted when this returns."""
         self._thread = threading.Thread(target=self._uvicorn.run, kwargs={"sockets": [self._socket]}, daemon=True)
         self._thread.start()
+        self._uvicorn.runs.wait()
         return self
+
+    def submit(self, work: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Run a coroutine in the loop that owns all worlds; it may be called in any thread, while the server runs.
+
+        Worlds are not to be touched in another thread than the server's: their rooms live in its loop.
+        """
+        if self._uvicorn.loop is None:
+            work.close()
+            raise RuntimeError("the server does not run")
+        return asyncio.run_coroutine_threadsafe(work, self._uvicorn.loop)
 
     def stop(self) -> None:
         """Stop serving and wait for the thread."""

@@ -1,7 +1,7 @@
 """How the emulator runs (Settings), and what it does where the published docs are silent (Policies)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
@@ -168,13 +168,17 @@ class Policies:
     @classmethod
     def parse(cls, assignments: Mapping[str, str]) -> "Policies":
         """Read name -> value texts; raises StartError naming the policy, its choices and a likely spelling."""
-        known = {spec.name: spec for spec in fields(cls)}
+        return cls().changed(assignments)
+
+    def changed(self, assignments: Mapping[str, Any]) -> "Policies":
+        """Return them with some of them set, by texts, numbers or None for off; raises StartError as `parse` does."""
+        known = {spec.name: spec for spec in fields(Policies)}
         values: dict[str, Any] = {}
-        for name, text in assignments.items():
+        for name, value in assignments.items():
             if name not in known:
                 raise StartError(f"unknown policy {name!r}{suggestion(name, known)}")
-            values[name] = _read(name, text, known[name].metadata)
-        return replace(cls(), **values)
+            values[name] = _read(name, "off" if value is None else str(value), known[name].metadata)
+        return Policies(**{name: values.get(name, getattr(self, name)) for name in known})
 
     def describe(self) -> Iterator[tuple[str, str, str, str, str]]:
         """Yield (name, value in use, choices, question, source) for each policy."""
@@ -182,6 +186,25 @@ class Policies:
             value = getattr(self, spec.name)
             shown = "off" if value is None else str(value)
             yield spec.name, shown, _choices(spec.metadata), spec.metadata["asks"], spec.metadata["source"]
+
+
+class WatchedPolicies(Policies):
+    """Policies that note which of them are read, by name, in `read`: those that a test depends on."""
+
+    read: set[str]
+
+    def __getattribute__(self, name: str) -> Any:
+        """Return an attribute; a policy is noted."""
+        if name in Policies.__dataclass_fields__:
+            object.__getattribute__(self, "read").add(name)
+        return object.__getattribute__(self, name)
+
+    @classmethod
+    def watching(cls, policies: Policies) -> "WatchedPolicies":
+        """Return the same policies, watched."""
+        watched = cls(**{spec.name: getattr(policies, spec.name) for spec in fields(policies)})
+        object.__setattr__(watched, "read", set())
+        return watched
 
 
 def suggestion(name: str, known: Mapping[str, Any]) -> str:

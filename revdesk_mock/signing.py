@@ -20,6 +20,7 @@ class Signer:
     """Signs and reads tokens; each names its world in the header (`kid`)."""
 
     def __init__(self, world_id: str, secret: str) -> None:
+        self.world_id = world_id
         self._secret = sha256(secret.encode()).digest()
         # The same for every token, so made once: most of what PyJWT's encode would do again each time.
         header = {"alg": ALGORITHM, "kid": world_id, "typ": "JWT"}

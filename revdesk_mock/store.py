@@ -141,6 +141,12 @@ class Store:
         if self.get(collection, record_id) is not None:
             self._write(collection, record_id, None)
 
+    def clear(self) -> None:
+        """Remove every record."""
+        for collection, rows in self._rows.items():
+            for record_id in list(rows):
+                self._write(collection, record_id, None)
+
     def _write(self, collection: str, record_id: str, record: Record | None) -> None:
         if self._log is None:
             raise RuntimeError(f"{collection}/{record_id} is written outside a transaction")
@@ -189,6 +195,10 @@ class Store:
     def restore(self, records: Mapping[str, Sequence[Record]]) -> None:
         """Fill an empty store with what `dump` wrote, and tell the listeners."""
         with self.transaction():
-            for collection, rows in records.items():
-                for record in rows:
-                    self.insert(collection, record)
+            self.fill(records)
+
+    def fill(self, records: Mapping[str, Sequence[Record]]) -> None:
+        """Insert what `dump` wrote."""
+        for collection, rows in records.items():
+            for record in rows:
+                self.insert(collection, record)

@@ -1,29 +1,24 @@
 """One tenant: its records, clock, dice and limits, and one request inside it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from revdesk_mock import pages
 from revdesk_mock.clock import EPOCH, SECOND, Clock, iso, parse_iso
-from revdesk_mock.errors import not_found
 from revdesk_mock.ids import Dice
+from revdesk_mock.journal import Journal
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.rtc.tokens import JoinTokens
-from revdesk_mock.settings import Settings
+from revdesk_mock.settings import Policies, Settings
 from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
-from revdesk_mock.simulation.agent_modes import Behaviour
-from revdesk_mock.simulation.call_flow import FAILED, CallFlow
+from revdesk_mock.simulation.call_flow import CallFlow
 from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, ClientTokens, Credential
 from revdesk_mock.simulation.guardrails import Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
-from revdesk_mock.spec import Operation
 from revdesk_mock.store import Change, Store
+from revdesk_mock.timeline import CLOCK, RECORD, Timeline
 
 FORMAT = 1  # of a dump
-PAGE, LARGEST_PAGE = 50, 100  # records, where the contract in use does not say (the SDK asks for these two)
 
 INDEXES: Mapping[str, tuple[str, ...]] = {
     "phone_numbers": ("phone_number", "agent_id", "organization_id"),
@@ -46,26 +41,38 @@ class World:
     `steps` names, for each collection, what happens to a record when its `due_at` is reached.
     """
 
-    def __init__(self, settings: Settings, key: Credential, seed: str, steps: Mapping[str, Step], dump: JSON) -> None:
+    def __init__(
+        self, world_id: str, settings: Settings, key: Credential, seed: str, steps: Mapping[str, Step], dump: JSON
+    ) -> None:
+        self.id = world_id
         self.key = key  # the first, which opened the world
         self.keys: dict[str, Credential] = {}  # all of them, by id
         self.settings = settings
-        self.policies = settings.policies
-        self.clock = _clock(settings, dump)
-        self.dice = Dice(f"{seed}:{key.bucket}", dump.get("dice", 0))
-        self.id = Dice(f"{seed}:{key.bucket}:world").hex(16)
+        self.policies = policies = settings.policies
+        self.seed = seed
+        self.start = dump  # what it was opened with
+        self.snapshots: dict[str, JSON] = {}
+        self.forks = 0
+        self.clock = Clock()
+        _set_clock(self.clock, dump, frozen=settings.clock == "frozen")
+        self.dice = Dice(seed, dump.get("dice", 0))
         self.store = Store(INDEXES)
-        self.guardrails = Guardrails(self.store, self.clock, self.policies)
-        self.calls = CallFlow(self.store, self.clock, self.policies.talk_seconds)
+        self.guardrails = Guardrails(self.store, self.clock, policies)
+        self.calls = CallFlow(self.store, self.clock, policies)
         self.idempotency = Idempotency()
-        signer = Signer(self.id, Dice(f"{seed}:{key.bucket}:signing").hex(64))
-        self.client_tokens = ClientTokens(self.clock, self.dice, self.policies, signer)
-        self.join_tokens = JoinTokens(self.store, self.clock, self.dice, self.policies, signer)
+        signer = Signer(self.id, Dice(f"{seed}:signing").hex(64))
+        self.client_tokens = ClientTokens(self.clock, self.dice, policies, signer)
+        self.join_tokens = JoinTokens(self.store, self.clock, self.dice, policies, signer)
+        self.journal = Journal()
+        self.timeline = Timeline(self.id, self.clock.now)
+        self.breaches: list[str] = []
+        self._becoming = False
         self._rate_limits: dict[str, RateLimit] = {}
         self._steps = {"calls": lambda world, call: world.calls.step(call), **steps}
         self.opened_at = parse_iso(dump["opened_at"]) if "opened_at" in dump else self.clock.now()
         self.store.on_commit(self._schedule)
         self.store.restore(dump.get("records", {}))
+        self.store.on_commit(self._tell)
 
     def run_due(self) -> None:
         """Carry out, in order and each at its own instant, every step that has become due."""
@@ -79,10 +86,89 @@ class World:
         finally:
             self.clock.settle()
 
+    # time
+
     def advance(self, seconds: float) -> None:
         """Move the world's time forward and carry out what becomes due on the way."""
-        self.clock.set(self.clock.now() + round(seconds * SECOND))
+        self.set_time(self.clock.now() + round(seconds * SECOND))
+
+    def set_time(self, at: int) -> None:
+        """Move the world's time to an instant, in Unix milliseconds, and carry out what became due.
+
+        Raises ValueError as `Clock.set` does.
+        """
+        self.clock.set(at)
+        self.timeline.add(CLOCK, f"time is {iso(at)}")
         self.run_due()
+
+    def advance_to_next_event(self) -> bool:
+        """Move the world's time to the next event and carry it out; return False where nothing is to happen."""
+        at = self.clock.next_due()
+        if at is None:
+            return False
+        self.set_time(max(at, self.clock.now()))
+        return True
+
+    def freeze(self) -> None:
+        """Let time stand."""
+        self.clock.freeze()
+        self.timeline.add(CLOCK, "time stands")
+
+    def run(self) -> None:
+        """Let time run with the wall."""
+        self.clock.run()
+        self.timeline.add(CLOCK, "time runs")
+
+    # the whole
+
+    def settle(self, policies: Policies) -> None:
+        """Answer the open questions otherwise from now on."""
+        self.policies = policies
+        for part in (self.guardrails, self.calls, self.client_tokens, self.join_tokens):
+            part.policies = policies
+        self._rate_limits.clear()  # how a window moves is one of them
+
+    def restore(self, dump: JSON) -> None:
+        """Become what a dump holds, in place: records, dice and time, without kept answers and rate windows.
+
+        Time goes to the dump's instant where it stands, and never back behind the wall where it runs.
+        """
+        self._become(dump, frozen=self.clock.frozen)
+        self.timeline.add(RECORD, "restored")
+
+    def reset(self) -> None:
+        """Become what the world was when it was opened, and forget every request."""
+        self._become(self.start, frozen=self.settings.clock == "frozen")
+        self.settle(self.settings.policies)
+        self.journal.clear()
+        self.timeline.clear()
+        self.breaches.clear()
+
+    def _become(self, dump: JSON, *, frozen: bool) -> None:
+        self._becoming = True
+        try:
+            with self.store.transaction():
+                self.store.clear()
+                self.store.fill(dump.get("records", {}))
+                self.clock.forget()  # what is to happen is noted anew when this is committed
+                _set_clock(self.clock, dump, frozen=frozen)
+                self.dice.position = dump.get("dice", 0)
+        finally:
+            self._becoming = False
+        self.idempotency = Idempotency()
+        self._rate_limits.clear()
+        self.run_due()
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        """Note in the timeline what became of records, but not each one of a whole world."""
+        if self._becoming:
+            return
+        for collection, record_id, before, after in changes:
+            record: Record = after or before or {}
+            state = record.get("status")
+            what = "created" if before is None else "deleted" if after is None else "changed"
+            says = f"{collection} {record_id} {what}" if state is None else f"{collection} {record_id} {what}: {state}"
+            self.timeline.add(RECORD, says, collection=collection, id=record_id, change=what, status=state)
 
     def _schedule(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -133,77 +219,11 @@ class World:
         }
 
 
-def _clock(settings: Settings, dump: JSON) -> Clock:
+def _set_clock(clock: Clock, dump: JSON, *, frozen: bool) -> None:
+    """Let time stand at a dump's instant, or run: with the wall, or from that instant where it is ahead."""
     started = parse_iso(dump["clock"]) if "clock" in dump else EPOCH
-    if settings.clock == "frozen":
-        return Clock(frozen_at=started)
-    clock = Clock()
-    if clock.now() < started:  # the dump's clock was ahead of the wall; time never runs back
+    if frozen:
+        clock.freeze()
         clock.set(started)
-    return clock
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request inside a world: who asks for which operation, with what.
-
-    `query` and `body` are validated and hold the contract's defaults; `base_url` is how the client
-    reached the emulator (scheme and host, no slash); `behaviour` is what the request orders for its agent.
-    """
-
-    operation: Operation
-    credential: Credential
-    path: Mapping[str, str]
-    query: dict[str, Any]
-    body: dict[str, Any]
-    base_url: str
-    behaviour: Behaviour | None = None
-
-
-@dataclass(slots=True)
-class Reply:
-    """What a handler returns: data for the envelope, and no status. The contract in use knows that."""
-
-    data: JSON
-    meta: dict[str, JSON] | None = None
-    location: str | None = None
-
-
-Handler = Callable[[World, Exchange], Reply]
-
-
-def visible(world: World, credential: Credential, collection: str, record_id: str) -> Record | None:
-    """Return a record that a key sees, or None."""
-    record = world.store.get(collection, record_id)
-    return record if record is not None and credential.sees(record) else None
-
-
-def owned(world: World, credential: Credential, collection: str, record_id: str, kind: str) -> Record:
-    """Return a record that a key sees; raises ApiError (404 or 403 by policy) for every other id."""
-    record = visible(world, credential, collection, record_id)
-    if record is None:
-        raise not_found(kind, record_id, "path", world.policies.foreign_id_status)
-    return record
-
-
-def shown_status(world: World, call: Record) -> str:
-    """Return a call's status as clients see it: spelling and failures by policy."""
-    status: str = call["status"]
-    if status in FAILED and world.policies.failed_call_status == "failed":
-        status = "failed"
-    return status.upper() if world.policies.call_status_case == "upper" else status
-
-
-def page(
-    world: World, exchange: Exchange, collection: str, wanted: Callable[[Record], bool] = lambda _: True
-) -> tuple[list[Record], dict[str, JSON]]:
-    """Return one page of what the key sees in a collection, newest first, with `{cursor?, page_size}` for the meta."""
-    sees = exchange.credential.sees
-    before = pages.start_of(exchange.query.get("cursor"), lenient=world.policies.bad_cursor == "ignore")
-    rows = world.store.newest(collection, before)
-    limit = pages.size_of(exchange.query, PAGE, LARGEST_PAGE)
-    records, cursor = pages.cut(rows, limit, lambda record: sees(record) and wanted(record))
-    meta: dict[str, JSON] = {"page_size": len(records)}
-    if cursor is not None:
-        meta["cursor"] = cursor
-    return records, meta
+    else:
+        clock.run_from(started)

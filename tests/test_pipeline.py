@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from revdesk_mock import Emulator, World
+from revdesk_mock.exchange import Exchange, Reply
 from revdesk_mock.resources import HANDLERS
-from revdesk_mock.world import Exchange, Reply
 from tests.conftest import KEY, MAIN, ORDINARY, Client, answer_of, emulator_with
 
 DIAL = {"from_number": MAIN, "to_number": ORDINARY}

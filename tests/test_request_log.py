@@ -17,6 +17,7 @@ def entry(status: int = 200, code: str | None = None, message: str | None = None
     return Entry(
         request_id="req_1",
         at=1_767_225_600_123,
+        world_at=None,
         took=0.0015,
         method="GET",
         path="/v1/me",
@@ -24,11 +25,14 @@ def entry(status: int = 200, code: str | None = None, message: str | None = None
         headers={},
         body="",
         world=None,
+        api_key_id=None,
         operation=None,
         status=status,
         code=code,
         message=message,
         reasons=reasons,
+        answer_headers={},
+        answer="",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from revdesk_mock.exchange import Handler
 from revdesk_mock.resources import (
     account,
     agents,
@@ -17,7 +18,7 @@ from revdesk_mock.resources import (
     usage,
     webrtc,
 )
-from revdesk_mock.world import Handler, Step
+from revdesk_mock.world import Step
 
 HANDLERS: Mapping[str, Handler] = {
     **account.HANDLERS,

@@ -2,9 +2,10 @@
 
 from revdesk_mock import registrations
 from revdesk_mock.clock import DAY, iso
+from revdesk_mock.exchange import Exchange, Reply
 from revdesk_mock.messages import JSON
 from revdesk_mock.simulation.credentials import Credential
-from revdesk_mock.world import Exchange, Reply, World
+from revdesk_mock.world import World
 
 PLAN = "scale"
 DEMO_DAYS = 14

@@ -3,11 +3,12 @@
 from revdesk_mock import placement, room_address
 from revdesk_mock.clock import iso
 from revdesk_mock.errors import ApiError
+from revdesk_mock.exchange import Exchange, Reply, owned, page
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.placement import Plan
 from revdesk_mock.simulation import agent_modes
 from revdesk_mock.simulation.call_flow import leg
-from revdesk_mock.world import Exchange, Reply, World, owned, page
+from revdesk_mock.world import World
 
 BROWSER = "browser"  # what stands for a phone number at the browser's end of a call
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from revdesk_mock import registrations, vetting
 from revdesk_mock.clock import DAY, HOUR, iso_or_none
 from revdesk_mock.errors import ApiError, invalid
+from revdesk_mock.exchange import Exchange, Reply
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.vetting import APPROVED, REJECTED, Verdict
-from revdesk_mock.world import Exchange, Reply, World
+from revdesk_mock.world import World
 
 DRAFT, PENDING_SUBMIT, SUBMITTED = "DRAFT", "PENDING_SUBMIT", "SUBMITTED"
 AT_CARRIER = frozenset({SUBMITTED, APPROVED, REJECTED})

@@ -3,10 +3,11 @@
 from revdesk_mock import cnam, placement
 from revdesk_mock.clock import HOUR, MINUTE, iso, iso_or_none
 from revdesk_mock.errors import ApiError
+from revdesk_mock.exchange import Exchange, Reply, owned
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import Attempt
-from revdesk_mock.world import Exchange, Reply, World, owned
+from revdesk_mock.world import World
 
 # The docs name VERIFIED alone; the others are chosen.
 PENDING, VERIFIED, EXPIRED, FAILED = "PENDING", "VERIFIED", "EXPIRED", "FAILED"

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from revdesk_mock import placement
 from revdesk_mock.clock import iso_or_none
 from revdesk_mock.errors import ApiError, invalid, not_found
+from revdesk_mock.exchange import Exchange, Reply, owned, page, shown_status, visible
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.placement import Plan
 from revdesk_mock.simulation.call_flow import leg
-from revdesk_mock.world import Exchange, Reply, World, owned, page, shown_status, visible
+from revdesk_mock.world import World
 
 # Nobody observes how the numbers of this account are shown: the state is the one that the docs have for that.
 NO_EVIDENCE: Mapping[str, JSON] = {

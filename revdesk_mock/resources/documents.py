@@ -5,8 +5,9 @@ from base64 import b64decode, b64encode
 
 from revdesk_mock import paperwork
 from revdesk_mock.errors import ApiError, invalid
+from revdesk_mock.exchange import Exchange, Reply, owned
 from revdesk_mock.messages import JSON, Record
-from revdesk_mock.world import Exchange, Reply, World, owned
+from revdesk_mock.world import World
 
 PDF_START = b"%PDF-"
 # Chosen: in base64 it leaves room for the other fields of a body, which may have 1 MiB.

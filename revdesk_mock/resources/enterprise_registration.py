@@ -5,10 +5,11 @@ from base64 import b64encode
 from revdesk_mock import monitoring, paperwork, registrations, vetting
 from revdesk_mock.clock import MINUTE, iso, iso_or_none, parse_iso
 from revdesk_mock.errors import ApiError, invalid, not_found
+from revdesk_mock.exchange import Exchange, Reply, owned
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.registrations import APPROVED, DELETED, DRAFT, PENDING_VETTING, REJECTED
 from revdesk_mock.vetting import Verdict
-from revdesk_mock.world import Exchange, Reply, World, owned
+from revdesk_mock.world import World
 
 ROLE = "ENTERPRISE"  # chosen: the contract has a text here, and the docs name no role
 SKEW = 5 * MINUTE  # chosen: by so much a client's clock may be ahead of the world's

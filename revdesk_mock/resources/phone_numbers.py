@@ -3,8 +3,9 @@
 from revdesk_mock import cnam, inventory, monitoring, pages, provisioning
 from revdesk_mock.clock import HOUR, iso, iso_or_none
 from revdesk_mock.errors import ApiError, invalid, not_found
+from revdesk_mock.exchange import Exchange, Reply, owned, page, visible
 from revdesk_mock.messages import JSON, Reason, Record
-from revdesk_mock.world import Exchange, Reply, World, owned, page, visible
+from revdesk_mock.world import World
 
 MOST_OFFERS = 50  # documented
 OVERRIDE = ("auto_reply_enabled", "reply_delay_seconds", "default_prompt")

@@ -3,12 +3,13 @@
 from revdesk_mock import monitoring, paperwork, registrations, vetting
 from revdesk_mock.clock import DAY, SECOND
 from revdesk_mock.errors import ApiError
+from revdesk_mock.exchange import Exchange, Reply, owned, page
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.simulation import guardrails
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import Attempt
 from revdesk_mock.vetting import Verdict
-from revdesk_mock.world import Exchange, Reply, World, owned, page
+from revdesk_mock.world import World
 
 # The enterprise of a number under the shared umbrella, in lists: they have no null there. Chosen; a number that is
 # shown alone has null (inferred: it may).

@@ -3,11 +3,12 @@
 from revdesk_mock import placement
 from revdesk_mock.clock import SECOND
 from revdesk_mock.errors import ApiError
+from revdesk_mock.exchange import Exchange, Reply
 from revdesk_mock.messages import Reason, Record
 from revdesk_mock.simulation import guardrails
 from revdesk_mock.simulation.call_flow import script_for
 from revdesk_mock.simulation.guardrails import Attempt
-from revdesk_mock.world import Exchange, Reply, World
+from revdesk_mock.world import World
 
 QUEUED, SENT, DELIVERED, FAILED = "queued", "sent", "delivered", "failed"
 TO_CARRIER, TO_HANDSET = 1 * SECOND, 2 * SECOND

@@ -4,9 +4,10 @@ import re
 
 from revdesk_mock.clock import iso
 from revdesk_mock.errors import ApiError
+from revdesk_mock.exchange import Exchange, Reply, owned, page
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.simulation.credentials import SUB_ENTITY
-from revdesk_mock.world import Exchange, Reply, World, owned, page
+from revdesk_mock.world import World
 
 NO_SLUG = re.compile(r"[^a-z0-9]+")
 

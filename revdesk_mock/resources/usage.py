@@ -5,11 +5,12 @@ from collections.abc import Iterable
 
 from revdesk_mock import monitoring
 from revdesk_mock.clock import iso, month_of
+from revdesk_mock.exchange import Exchange, Reply, owned, shown_status
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.guardrails import begun_minutes
 from revdesk_mock.simulation.scores import HIGH, LOW, MEDIUM
-from revdesk_mock.world import Exchange, Reply, World, owned, shown_status
+from revdesk_mock.world import World
 
 UNKNOWN = "unknown"
 

@@ -2,12 +2,13 @@
 
 from revdesk_mock import placement, room_address
 from revdesk_mock.errors import invalid, refused_by_policy
+from revdesk_mock.exchange import Exchange, Reply
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.placement import Plan
 from revdesk_mock.simulation.call_flow import leg
 from revdesk_mock.simulation.credentials import SCOPES
 from revdesk_mock.simulation.guardrails import Attempt
-from revdesk_mock.world import Exchange, Reply, World
+from revdesk_mock.world import World
 
 DEFAULT_SCOPES = ("voice:webrtc",)  # documented
 DEFAULT_TTL = 900  # seconds, documented

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from weakref import WeakSet
 
 import orjson
 
@@ -69,7 +70,7 @@ class Switchboard:
         self._later = later
         self._seats: dict[str, Seat] = {}
         self._rooms: dict[tuple[str, str], OpenRoom] = {}  # by world and name
-        self._followed: set[World] = set()
+        self._followed: WeakSet[World] = WeakSet()
 
     def enter(self, token: str, link: Link, base_url: str) -> tuple[Seat, list[Participant]]:
         """Let the bearer of a calling or room token in, once; return its place and who is there already.

@@ -24,12 +24,13 @@ class JoinTokens:
         self._store = store
         self._clock = clock
         self._dice = dice
-        self._policies = policies
+        self.policies = policies
         self._signer = signer
 
     def issue_calling(self, call: Record, ttl: int) -> str:
         """Return a `rvw_` token for one browser-placed call: opaque, single use (documented)."""
-        token = CALLING_TOKEN_PREFIX + self._dice.hex(48)
+        # Two worlds of one seed draw the same: the world makes the token its own.
+        token = CALLING_TOKEN_PREFIX + self._dice.hex(32) + self._signer.world_id
         self._record(self._dice.hex(24), "calling", call, ttl, sha256=fingerprint(token))
         return token
 
@@ -70,7 +71,7 @@ class JoinTokens:
         record = self._find(token)
         state = self.state(record)
         if state != ISSUED:
-            status = "401" if state in {EXPIRED, REVOKED} else self._policies.token_reuse_status
+            status = "401" if state in {EXPIRED, REVOKED} else self.policies.token_reuse_status
             reason = Reason("token.single_use", "the token", "a token that is issued", state)
             raise refused_by_policy(status, f"The token is {state}: it joins one call, once.", reason)
         return record

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from revdesk_mock.clock import HOUR, MINUTE, SECOND, Clock
 from revdesk_mock.e164 import fictional_digits
 from revdesk_mock.messages import JSON, Record
+from revdesk_mock.settings import Policies
 from revdesk_mock.store import Store
 
 QUEUED, RINGING, IN_PROGRESS = "queued", "ringing", "in_progress"
@@ -79,10 +80,10 @@ class CallFlow:
     record's `due_at` is the first instant, so that a dump carries a live call on.
     """
 
-    def __init__(self, store: Store, clock: Clock, talk_seconds: int) -> None:
+    def __init__(self, store: Store, clock: Clock, policies: Policies) -> None:
         self._store = store
         self._clock = clock
-        self._talk = talk_seconds * SECOND
+        self.policies = policies
 
     def start(self, call: Record) -> Record:
         """Dial the legs of a queued call: from here on its plan carries it."""
@@ -157,7 +158,7 @@ class CallFlow:
         return [answered + self._talk_of(last), last.ending]
 
     def _talk_of(self, script: Script) -> int:
-        return self._talk if script.talks is None else script.talks
+        return self.policies.talk_seconds * SECOND if script.talks is None else script.talks
 
 
 def _placed_at(legs: Sequence[Record], dialed_at: int) -> int:

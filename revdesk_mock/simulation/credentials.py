@@ -159,7 +159,7 @@ class ClientTokens:
     def __init__(self, clock: Clock, dice: Dice, policies: Policies, signer: Signer) -> None:
         self._clock = clock
         self._dice = dice
-        self._policies = policies
+        self.policies = policies
         self._signer = signer
 
     def mint(self, credential: Credential, claims: Mapping[str, JSON], ttl: int) -> str:
@@ -183,12 +183,12 @@ class ClientTokens:
         if claims["exp"] * SECOND <= self._clock.now():
             where, expected = "header Authorization", "a token that has not ended"
             reason = Reason("auth.client_token_expired", where, expected, "an expired one")
-            status = self._policies.expired_client_token_status
+            status = self.policies.expired_client_token_status
             raise refused_by_policy(status, "The client token has expired.", reason)
         parent = parents.get(claims["sub"])
         if parent is None:
             raise _no_client_token("one whose API key is gone")
-        own = self._policies.client_token_bucket == "own"
+        own = self.policies.client_token_bucket == "own"
         return replace(
             parent,
             bucket=claims["jti"] if own else parent.bucket,

@@ -60,7 +60,7 @@ class Guardrails:
     def __init__(self, store: Store, clock: Clock, policies: Policies) -> None:
         self._store = store
         self._clock = clock
-        self._policies = policies
+        self.policies = policies
         self._channels = 0
         self._dialed = Window(MINUTE)
         self._spent: dict[int, int] = {}
@@ -81,7 +81,7 @@ class Guardrails:
                 return record
         expected = "an owned active number" + (" or a verified caller ID" if verified else "")
         message = f"is not {expected} of this account"
-        status = self._policies.unverified_caller_id_status
+        status = self.policies.unverified_caller_id_status
         fields = {where.partition(" /")[2].replace("/", "."): message} if status in {"400", "422"} else None
         reason = Reason("guardrail.caller_id", where, expected, number)
         raise refused_by_policy(status, f"{number} {message}.", reason, fields)
@@ -118,23 +118,23 @@ class Guardrails:
             if limit is not None and number not in limit:
                 message = f"{number} is outside the numbers that this credential may call {where}."
                 reason = Reason("credential.bounds", f"the {where} number", f"one of {_listed(limit)}", number)
-                raise refused_by_policy(self._policies.client_token_bounds_status, message, reason)
+                raise refused_by_policy(self.policies.client_token_bounds_status, message, reason)
 
     def _check_channels(self, attempt: Attempt, *, full: bool) -> None:
-        cap = self._policies.concurrency_cap
+        cap = self.policies.concurrency_cap
         if full or (cap is not None and self._channels + attempt.channels > cap):
             message = f"All {cap} concurrent channels are in use." if cap is not None else "No channel is free."
             self._refuse("concurrency_limit_exceeded", message, "guardrail.concurrency", attempt)
 
     def _check_call_rate(self, attempt: Attempt, *, full: bool) -> None:
-        cap, now = self._policies.calls_per_minute, self._clock.now()
+        cap, now = self.policies.calls_per_minute, self._clock.now()
         if full or (cap is not None and self._dialed.count(now) >= cap):
             wait = -((now - self._dialed.oldest(now) - MINUTE) // SECOND)
             message = f"Too many calls within a minute; try again in {wait} s."
             self._refuse("call_rate_exceeded", message, "guardrail.call_rate", attempt, retry_after=wait)
 
     def _check_spend(self, attempt: Attempt, *, reached: bool) -> None:
-        cap = self._policies.daily_spend_cap_cents
+        cap = self.policies.daily_spend_cap_cents
         spent = self.spent_today()
         if reached or (cap is not None and spent + attempt.cost > cap * MICROS_PER_CENT):
             message = f"The daily spend cap is reached ({spent / 1_000_000:.2f} USD spent today)."
@@ -143,10 +143,10 @@ class Guardrails:
     def _refuse(self, code: str, message: str, rule: str, attempt: Attempt, *, retry_after: int = 0) -> None:
         got = attempt.shown + (", a magic number" if attempt.refusal else "")
         statuses = {
-            "destination_not_allowed": self._policies.destination_status,
-            "spend_cap_exceeded": self._policies.spend_cap_status,
-            "concurrency_limit_exceeded": self._policies.concurrency_status,
-            "carrier_rejected": self._policies.carrier_rejection_status,
+            "destination_not_allowed": self.policies.destination_status,
+            "spend_cap_exceeded": self.policies.spend_cap_status,
+            "concurrency_limit_exceeded": self.policies.concurrency_status,
+            "carrier_rejected": self.policies.carrier_rejection_status,
         }
         raise ApiError(
             code,

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import orjson
 from hypothesis.vendor.pretty import RepresentationPrinter
 
-from revdesk_mock import curl
+from revdesk_mock.curl import KEY, URL, curl_line
 from revdesk_mock.messages import JSON
 
 SHOWN = 2000  # characters of an answer's body that are printed
@@ -61,10 +61,10 @@ class SampleRequest(Shown):
         """The body as JSON; None where there is none."""
         return orjson.loads(self.body) if self.body else None
 
-    def curl(self, url: str = curl.URL) -> str:
+    def curl(self, url: str = URL) -> str:
         """Write it as a shell line for a server; the key is that of the variable REVDESK_API_KEY."""
-        headers = {"Authorization": f"Bearer {curl.KEY}", **self.headers}
-        return curl.line(self.method, url, self.target, headers, self.body.decode())
+        headers = {"Authorization": f"Bearer {KEY}", **self.headers}
+        return curl_line(self.method, url, self.target, headers, self.body.decode())
 
     def __repr__(self) -> str:
         return f"{self.curl()}{_remark(self.trait)}"

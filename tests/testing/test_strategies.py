@@ -11,7 +11,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from revdesk_mock import curl
+from revdesk_mock.curl import KEY
 from revdesk_mock.e164 import is_e164, is_fictional
 from revdesk_mock.spec import Operation
 from revdesk_mock.testing import queries
@@ -199,7 +199,7 @@ def test_a_request_is_shown_as_a_curl_line(request: SampleRequest) -> None:
     assert line == request.curl()
     words = shlex.split(request.curl("http://127.0.0.1:1"))
     assert words[:4] == ["curl", "-i", "-X", "POST"]
-    assert f"Authorization: Bearer {curl.KEY}" in words
+    assert f"Authorization: Bearer {KEY}" in words
     assert words[words.index("--data-binary") + 1].encode() == request.body
     assert urlsplit(words[-1]).path == "/v1/calls/dial"
 
