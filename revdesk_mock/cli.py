@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import revdesk_mock
-from revdesk_mock import public_url
+from revdesk_mock import check_commands, public_url
 from revdesk_mock.errors import AddressTaken, StartError
 from revdesk_mock.option_types import Reading, read_rate_limit
 from revdesk_mock.rtc import network
@@ -265,6 +265,9 @@ def healthcheck(host: str, port: int) -> None:
 def version() -> None:
     """Print the version."""
     click.echo(revdesk_mock.__version__)
+
+
+commands.add_command(check_commands.check)
 
 
 def main(arguments: list[str] | None = None) -> None:

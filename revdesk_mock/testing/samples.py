@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
@@ -12,6 +12,9 @@ from revdesk_mock.curl import KEY, URL, curl_line
 from revdesk_mock.messages import JSON
 
 SHOWN = 2000  # characters of an answer's body that are printed
+
+
+RequestKind = Literal["valid", "boundary", "invalid"]
 
 
 class Trait(NamedTuple):
@@ -39,8 +42,8 @@ class Shown:
 class SampleRequest(Shown):
     """One request for an operation, without a key.
 
-    `path` is percent-encoded, `query` holds texts, `body` is empty where none is sent; `trait` is what is special:
-    the fault of an invalid request, the limit of one at a boundary, None for any other.
+    `path` is percent-encoded, `query` holds texts, `body` is empty where none is sent. `trait` is what is special: the
+    limit of a request of the kind `boundary`, the fault of one of the kind `invalid`.
     """
 
     operation: str
@@ -49,7 +52,13 @@ class SampleRequest(Shown):
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    kind: RequestKind = "valid"
     trait: Trait | None = None
+
+    @property
+    def fault(self) -> Trait | None:
+        """What is wrong with it; None for a request that the contract admits."""
+        return self.trait if self.kind == "invalid" else None
 
     @property
     def target(self) -> str:

@@ -1,6 +1,7 @@
 """Hypothesis strategies over the contract: requests for a server, answers for a client, phone numbers, calls."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Literal, TypeVar
 from urllib.parse import quote
@@ -9,6 +10,7 @@ import orjson
 from hypothesis import strategies as st
 
 from revdesk_mock.clock import DAY, HOUR, SECOND, iso, parse_iso
+from revdesk_mock.ids import Dice
 from revdesk_mock.messages import JSON
 from revdesk_mock.settings import shipped, suggestion
 from revdesk_mock.simulation.call_flow import (
@@ -28,10 +30,9 @@ from revdesk_mock.testing import fillings, queries
 from revdesk_mock.testing.edges import edges
 from revdesk_mock.testing.fillings import ABSENT, Filling
 from revdesk_mock.testing.instances import valid
-from revdesk_mock.testing.samples import SampleRequest, SampleResponse, Trait
+from revdesk_mock.testing.samples import RequestKind, SampleRequest, SampleResponse, Trait
 from revdesk_mock.testing.scalars import DRAWN, E164, FICTIONAL, Strategy
 
-RequestKind = Literal["valid", "boundary", "invalid"]
 ResponseKind = Literal["valid", "unexpected"]
 Way = TypeVar("Way")
 
@@ -44,14 +45,14 @@ def requests(
     operation: str,
     *,
     kind: RequestKind = "valid",
-    path: Mapping[str, str] | None = None,
+    path: Mapping[str, str | st.SearchStrategy[str]] | None = None,
     examples: Mapping[str, Sequence[JSON]] | None = None,
     spec: Spec | None = None,
 ) -> st.SearchStrategy[SampleRequest]:
     """Return requests for an operation, named by its id or as `POST /v1/calls/dial`, by the contract or another `spec`.
 
     Those of the kind `boundary` are valid, and at one limit of the contract; those of the kind `invalid` break it at
-    one place. `path` holds the parameters of the path; what it does not name is drawn, and looks like an id.
+    one place. `path` holds the parameters of the path, as texts or strategies; what it does not name looks like an id.
     `examples` are values that the fields with these names often have, beside those of the contract's own examples.
     Every phone number is fictional. Raises ValueError for an unknown name, and where nothing can be broken.
     """
@@ -65,8 +66,9 @@ def requests(
         filled = fill(form)
     except ValueError as error:
         raise ValueError(f"{found.id}: {error}") from error
-    keys = st.none() if found.method == "GET" else st.none() | st.uuids(version=4).map(str)
-    return st.builds(_request, st.just(found), _paths(found, node, path or {}), filled, keys)
+    repeatable = st.just(False) if found.method == "GET" else st.booleans()
+    paths = _paths(found, node, path or {})
+    return st.builds(_request, st.just(found), st.just(kind), paths, filled, repeatable)
 
 
 def responses(
@@ -162,14 +164,17 @@ def _examples(node: JSON) -> dict[str, list[JSON]]:
     return {name: [value] for name, value in {**query, **body}.items()}
 
 
-def _paths(operation: Operation, node: JSON, given: Mapping[str, str]) -> st.SearchStrategy[str]:
+def _paths(
+    operation: Operation, node: JSON, given: Mapping[str, str | st.SearchStrategy[str]]
+) -> st.SearchStrategy[str]:
     """Return the operation's path, filled in with what is given, and else with what looks like an id."""
     names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
     for name in given.keys() - names:
         likely = suggestion(name, dict.fromkeys(names))
         raise ValueError(f"the path {operation.path} has no parameter {name!r}{likely}")
     shown = {p["name"]: p["example"] for p in node.get("parameters", ()) if p["in"] == "path" and "example" in p}
-    drawn = {name: st.just(given[name]) if name in given else _like(shown.get(name, "")) for name in names}
+    values = {name: given.get(name, _like(shown.get(name, ""))) for name in names}
+    drawn = {name: st.just(value) if isinstance(value, str) else value for name, value in values.items()}
     return st.fixed_dictionaries(drawn).map(lambda values: _filled_in(operation.path, values))
 
 
@@ -191,15 +196,30 @@ def _like(example: str) -> Strategy:
     return st.uuids(version=4).map(str)
 
 
-def _request(operation: Operation, path: str, filling: Filling, key: str | None) -> SampleRequest:
-    sent = filling.body is not ABSENT
-    headers = {
-        **({"Content-Type": "application/json"} if sent else {}),
-        **({"Idempotency-Key": key} if key is not None else {}),
-    }
-    body = orjson.dumps(filling.body) if sent else b""
+def _request(
+    operation: Operation,
+    kind: RequestKind,
+    path: str,
+    filling: Filling,
+    repeatable: bool,  # noqa: FBT001 drawn
+) -> SampleRequest:
     query = queries.written(filling.query)
-    return SampleRequest(operation.id, operation.method, path, query, headers, body, filling.trait)
+    sent = filling.body is not ABSENT
+    made = SampleRequest(
+        operation.id,
+        operation.method,
+        path,
+        query,
+        {"Content-Type": "application/json"} if sent else {},
+        orjson.dumps(filling.body) if sent else b"",
+        kind,
+        filling.trait,
+    )
+    if not repeatable:
+        return made
+    # The key is that of this very request: drawn again it is a repetition, and another one is no conflict with it.
+    key = Dice(f"{made.method} {made.target} {made.body.decode()}").uuid()
+    return replace(made, headers={**made.headers, "Idempotency-Key": key})
 
 
 def _expected(schema: JSON) -> Strategy:

@@ -15,8 +15,8 @@ from revdesk_mock.curl import KEY
 from revdesk_mock.e164 import is_e164, is_fictional
 from revdesk_mock.spec import Operation
 from revdesk_mock.testing import queries
-from revdesk_mock.testing.samples import SampleRequest, SampleResponse, Trait
-from revdesk_mock.testing.strategies import RequestKind, calls, operation_of, phone_numbers, requests, responses
+from revdesk_mock.testing.samples import RequestKind, SampleRequest, SampleResponse, Trait
+from revdesk_mock.testing.strategies import calls, operation_of, phone_numbers, requests, responses
 from revdesk_mock.validation import Schema, Validation
 from tests.conftest import AGENT, MAIN, SPEC
 from tests.contract import judge
@@ -62,6 +62,7 @@ def test_a_valid_request_fits_the_contract(name: str, data: st.DataObject) -> No
     assert match.operation is not None
     assert match.operation.id == request.operation == name
     assert (kind == "boundary" and name in FILLED) == (request.trait is not None)
+    assert request.fault is None
 
 
 @pytest.mark.parametrize("name", FILLED)
@@ -71,11 +72,11 @@ def test_an_invalid_request_breaks_the_contract_in_the_part_and_field_that_it_na
     name: str, data: st.DataObject
 ) -> None:
     request = data.draw(requests(name, kind="invalid"))
-    assert request.trait is not None
+    assert request.fault is not None
     places = failures(request)
     assert places
-    assert all(place.startswith(request.trait.part) for place in places)
-    assert all(request.trait.field.startswith(place.partition(" ")[2]) for place in places)
+    assert all(place.startswith(request.fault.part) for place in places)
+    assert all(request.fault.field.startswith(place.partition(" ")[2]) for place in places)
 
 
 @every_operation

@@ -1,0 +1,121 @@
+"""Commands that hold servers and contracts against each other; they need the extra `hypothesis`."""
+
+import sys
+import threading
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from revdesk_mock import public_url
+from revdesk_mock.errors import StartError
+from revdesk_mock.option_types import Reading
+from revdesk_mock.settings import shipped
+from revdesk_mock.spec import Spec
+
+COLOURS = {"pass": "green", "fail": "red", "skipped": "yellow"}
+File = click.Path(path_type=Path)
+CONTEXT = {"auto_envvar_prefix": "REVDESK_MOCK", "help_option_names": ["-h", "--help"]}
+
+
+def read_key(text: str) -> str:
+    """Return a key as a header can have it; raises ValueError, which does not tell it."""
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("the key has characters that no key has")
+    return text
+
+
+@click.command(context_settings=CONTEXT)
+@click.option(
+    "--url", required=True, type=Reading("URL", public_url.read), help="The server, such as http://127.0.0.1:8473."
+)
+@click.option(
+    "--key",
+    required=True,
+    type=Reading("KEY", read_key),
+    envvar="REVDESK_API_KEY",
+    help="API key; better given as REVDESK_API_KEY, which no list of processes shows.",
+)
+@click.option("--allow-writes", is_flag=True, help="Send writes too: they change, buy and delete what the key may.")
+@click.option(
+    "--examples",
+    type=click.IntRange(1, 10_000),
+    default=10,
+    show_default=True,
+    help="Requests of each kind for each operation.",
+)
+@click.option(
+    "--operation", multiple=True, help="Check this operation, an id or 'GET /v1/me'; repeatable. [default: all]"
+)
+@click.option("--spec", type=File, help="Another contract document.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another number, other requests.")
+@click.option("--junit", type=File, help="Write a JUnit report to this file.")
+def check(
+    *,
+    url: str,
+    key: str,
+    allow_writes: bool,
+    examples: int,
+    operation: tuple[str, ...],
+    spec: Path | None,
+    seed: int,
+    junit: Path | None,
+) -> None:
+    """Check a server against the contract by generated requests; without --allow-writes it only reads.
+
+    Exits with 1 where the server breaks the contract. In the table stand the answers by status.
+    """
+    need_hypothesis()
+    from revdesk_mock.testing import check_report
+    from revdesk_mock.testing.check import Check
+    from revdesk_mock.testing.trial import no_traces
+    from revdesk_mock.testing.wire import Connection
+
+    contract = Spec.load(spec or shipped("openapi.json"))
+    names = read_operations(operation, contract, allow_writes=allow_writes)
+    outcomes = []
+    with Connection(url) as send, no_traces():
+        made = Check(
+            contract, send, key, threading.Event().wait, examples=examples, seed=seed, allow_writes=allow_writes
+        )
+        for outcome in made.run(names):
+            click.secho(check_report.row(outcome), fg=COLOURS[outcome.verdict])
+            outcomes.append(outcome)
+    for outcome in outcomes:
+        for line in check_report.details(outcome, url):
+            click.echo(line)
+    click.echo(check_report.summary(outcomes))
+    if junit is not None:
+        write(junit, check_report.junit(outcomes, url))
+    sys.exit(any(outcome.verdict == "fail" for outcome in outcomes))
+
+
+def need_hypothesis() -> None:
+    """Raise StartError where the extra is not installed."""
+    if find_spec("hypothesis") is None:
+        raise StartError("this command needs Hypothesis: pip install 'revdesk-mock[hypothesis]'")
+
+
+def read_operations(names: Sequence[str], contract: Spec, *, allow_writes: bool) -> list[str]:
+    """Return the ids of operations; an unknown one is an error of usage, and so is a write that is not allowed."""
+    from revdesk_mock.testing.strategies import operation_of
+
+    found = []
+    for name in names:
+        try:
+            operation = operation_of(contract, name)
+        except ValueError as error:
+            raise click.UsageError(f"--operation: {error}") from error
+        if operation.method != "GET" and not allow_writes:
+            raise click.UsageError(f"--operation: {name} writes; add --allow-writes if it may")
+        found.append(operation.id)
+    return found
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a report; raises StartError where that cannot be."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise StartError(f"report {path}: {error.strerror}") from error
