@@ -1,4 +1,4 @@
-"""Commands that hold servers and contracts against each other; they need the extra `hypothesis`."""
+"""Commands that hold servers, contracts and recorded requests against each other."""
 
 import sys
 import threading
@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import click
+import orjson
 
 from revdesk_mock import public_url
 from revdesk_mock.errors import StartError
@@ -89,6 +90,29 @@ def check(
     if junit is not None:
         write(junit, check_report.junit(outcomes, url))
     sys.exit(any(outcome.verdict == "fail" for outcome in outcomes))
+
+
+@click.command(context_settings=CONTEXT)
+@click.option("--spec", type=File, required=True, help="The new contract document.")
+@click.option("--from", "old", type=File, help="The old one. [default: the one that ships with this]")
+@click.option("--journal", type=File, required=True, help="Recorded requests: a HAR file, as /_revdesk/requests.har.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How.")
+def check_upgrade(*, spec: Path, old: Path | None, journal: Path, form: str) -> None:
+    """Tell which recorded requests, and which fields of their answers, break under a new contract.
+
+    Exits with 1 where something does.
+    """
+    from revdesk_mock.testing import recorded, upgrade_report
+    from revdesk_mock.testing.upgrade import Upgrade
+
+    made = Upgrade(Spec.load(old or shipped("openapi.json")), Spec.load(spec))
+    report = made.report(recorded.read(journal))
+    if form == "json":
+        click.echo(orjson.dumps(upgrade_report.as_json(report), option=orjson.OPT_INDENT_2))
+    else:
+        for line in upgrade_report.text(report):
+            click.echo(line)
+    sys.exit(bool(report.findings))
 
 
 def need_hypothesis() -> None:

@@ -268,6 +268,7 @@ def version() -> None:
 
 
 commands.add_command(check_commands.check)
+commands.add_command(check_commands.check_upgrade)
 
 
 def main(arguments: list[str] | None = None) -> None:
