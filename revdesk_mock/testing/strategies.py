@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
@@ -58,14 +58,8 @@ def requests(
     """
     contract = spec or contract_of_the_product()
     found = operation_of(contract, operation)
-    node = contract.document["paths"][found.path][found.method.lower()]
-    form = fillings.form_of(found, {**_examples(node), **(examples or {})})
-    _check_examples(found, examples or {}, form.fields())
-    fill = _way(kind, {"valid": fillings.sound, "boundary": fillings.at_limits, "invalid": fillings.faulty})
-    try:
-        filled = fill(form)
-    except ValueError as error:
-        raise ValueError(f"{found.id}: {error}") from error
+    node = _node(contract, found)
+    filled = _filled(contract, found, kind) if examples is None else _filled_with(contract, found, kind, examples)
     repeatable = st.just(False) if found.method == "GET" else st.booleans()
     paths = _paths(found, node, path or {})
     return st.builds(_request, st.just(found), st.just(kind), paths, filled, repeatable)
@@ -134,6 +128,27 @@ def operation_of(spec: Spec, name: str) -> Operation:
 def contract_of_the_product() -> Spec:
     """Return the contract that ships with the product."""
     return Spec.load(shipped("openapi.json"))
+
+
+@lru_cache(maxsize=512)  # to build these costs more than to draw from them, and state machines do so at every step
+def _filled(contract: Spec, operation: Operation, kind: RequestKind) -> st.SearchStrategy[Filling]:
+    return _filled_with(contract, operation, kind, {})
+
+
+def _filled_with(
+    contract: Spec, operation: Operation, kind: RequestKind, examples: Mapping[str, Sequence[JSON]]
+) -> st.SearchStrategy[Filling]:
+    form = fillings.form_of(operation, {**_examples(_node(contract, operation)), **examples})
+    _check_examples(operation, examples, form.fields())
+    fill = _way(kind, {"valid": fillings.sound, "boundary": fillings.at_limits, "invalid": fillings.faulty})
+    try:
+        return fill(form)
+    except ValueError as error:
+        raise ValueError(f"{operation.id}: {error}") from error
+
+
+def _node(contract: Spec, operation: Operation) -> JSON:
+    return contract.document["paths"][operation.path][operation.method.lower()]
 
 
 def _way(kind: str, ways: Mapping[str, Way]) -> Way:
