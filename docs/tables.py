@@ -8,9 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import orjson
 
 from revdesk_mock import cli
 from revdesk_mock.errors import STATUS
+from revdesk_mock.faults import matching, when
+from revdesk_mock.faults.effects import EFFECTS, PHASES
+from revdesk_mock.faults.recipes import RECIPES
+from revdesk_mock.options import PREFIX
 from revdesk_mock.settings import Policies, shipped
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.guardrails import PRICES
@@ -52,9 +57,15 @@ def options() -> str:
     rows = []
     for option in cli.serve.params:
         if isinstance(option, click.Option) and option.name:
-            variable = option.envvar or f"{cli.PREFIX}_{option.name.upper()}"
+            variable = option.envvar or f"{PREFIX}_{option.name.upper()}"
             rows.append((f"`{max(option.opts, key=len)}`", f"`{variable}`", str(option.help)))
     return table(("option", "variable", "meaning"), rows)
+
+
+def commands() -> str:
+    """Return what each command does."""
+    rows = ((f"`{name}`", command.get_short_help_str(limit=200)) for name, command in cli.commands.commands.items())
+    return table(("command", "what it does"), rows)
 
 
 def errors() -> str:
@@ -65,6 +76,35 @@ def errors() -> str:
 def prices() -> str:
     """Return the price table behind the spend cap."""
     return table(("what", "US dollars"), ((what, f"{micros / 1_000_000:.3f}") for what, micros in PRICES.items()))
+
+
+def fault_members() -> str:
+    """Return what a rule may say of requests and of their number."""
+    rows = {**matching.MEMBERS, **when.COUNTS}.items()
+    return table(("member", "which requests"), ((f"`{name}`", says) for name, says in rows))
+
+
+def fault_phases() -> str:
+    """Return the moments at which something can fail."""
+    return table(("`phase`", "when"), ((f"`{name}`", says) for name, says in PHASES.items()))
+
+
+def fault_effects() -> str:
+    """Return what can fail, with an example and its phases; the first is the default."""
+    rows = (
+        (f"`{name}`", kind.says, f"`{orjson.dumps(kind.example).decode()}`", ", ".join(f"`{p}`" for p in kind.phases))
+        for name, kind in EFFECTS.items()
+    )
+    return table(("effect", "what happens", "`do`", "phases, the default first"), rows)
+
+
+def fault_recipes() -> str:
+    """Return the recipes with their rules."""
+    rows = (
+        (f"`{name}`", recipe.says, "<br>".join(f"`{orjson.dumps(rule).decode()}`" for rule in recipe.rules))
+        for name, recipe in RECIPES.items()
+    )
+    return table(("recipe", "what happens", "rules"), rows)
 
 
 def behaviours() -> list[Behaviour]:
@@ -112,8 +152,13 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "magic-numbers": magic_numbers,
     "policies": policies,
     "options": options,
+    "commands": commands,
     "errors": errors,
     "prices": prices,
+    "fault-members": fault_members,
+    "fault-phases": fault_phases,
+    "fault-effects": fault_effects,
+    "fault-recipes": fault_recipes,
     "fidelity-counts": fidelity_counts,
     "fidelity": fidelity,
 }

@@ -14,6 +14,7 @@ KEPT = 65_536  # bytes of a body that are remembered
 SECRET = re.compile(r"(revdesk_|rv_|rvw_|rdc_)[A-Za-z0-9_.\-]{4,}|eyJ[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*){0,2}")
 REPEATED_HEADERS = ("content-type", "idempotency-key", "x-revdesk-mock")
 UNREMARKABLE = frozenset({"content-type", "x-request-id"})  # headers of an answer that say nothing more
+TELLING = frozenset({"location", "x-revdesk-mock-explain"})  # those that hold something of the request
 
 
 def redact(text: str, bearer: str = "") -> str:
@@ -81,6 +82,9 @@ class Journal:
         self._size = size
         self._listeners: list[Callable[[Entry], None]] = []
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def add(self, entry: Entry) -> None:
         """Remember a request; the oldest gives way."""
         self._entries[entry.request_id] = entry
@@ -118,7 +122,11 @@ def describe_request(request: Request, bearer: str) -> tuple[str, str, dict[str,
 
 def describe_response(response: Response, bearer: str) -> tuple[dict[str, str], str]:
     """Return headers and body of an answer as they may be kept: without secrets."""
-    headers = {name: redact(value, bearer) for name, value in response.headers if name not in UNREMARKABLE}
+    headers = {
+        name: redact(value, bearer) if name in TELLING else value
+        for name, value in response.headers
+        if name not in UNREMARKABLE
+    }
     return headers, _kept(response.body, bearer)
 
 

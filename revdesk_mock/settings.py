@@ -1,6 +1,6 @@
 """How the emulator runs (Settings), and what it does where the published docs are silent (Policies)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
@@ -178,14 +178,18 @@ class Policies:
             if name not in known:
                 raise StartError(f"unknown policy {name!r}{suggestion(name, known)}")
             values[name] = _read(name, "off" if value is None else str(value), known[name].metadata)
-        return Policies(**{name: values.get(name, getattr(self, name)) for name in known})
+        return Policies(**{name: values.get(name, self._peek(name)) for name in known})
 
     def describe(self) -> Iterator[tuple[str, str, str, str, str]]:
         """Yield (name, value in use, choices, question, source) for each policy."""
         for spec in fields(self):
-            value = getattr(self, spec.name)
+            value = self._peek(spec.name)
             shown = "off" if value is None else str(value)
             yield spec.name, shown, _choices(spec.metadata), spec.metadata["asks"], spec.metadata["source"]
+
+    def _peek(self, name: str) -> Any:
+        """Return a policy without reading it: to show or copy it is not to depend on it."""
+        return object.__getattribute__(self, name)
 
 
 class WatchedPolicies(Policies):
@@ -200,10 +204,10 @@ class WatchedPolicies(Policies):
         return object.__getattribute__(self, name)
 
     @classmethod
-    def watching(cls, policies: Policies) -> "WatchedPolicies":
-        """Return the same policies, watched."""
-        watched = cls(**{spec.name: getattr(policies, spec.name) for spec in fields(policies)})
-        object.__setattr__(watched, "read", set())
+    def watching(cls, policies: Policies, read: Iterable[str] = ()) -> "WatchedPolicies":
+        """Return the same policies, watched, of which some have been read already."""
+        watched = cls(**{spec.name: object.__getattribute__(policies, spec.name) for spec in fields(Policies)})
+        object.__setattr__(watched, "read", set(read))
         return watched
 
 
@@ -241,7 +245,8 @@ class Settings:
     """How the emulator itself runs: the contract, where worlds start, seeds, clock, limits, doors.
 
     `seed` None draws a fresh one; `rate_limit` None keeps the documented 600 and 120 a minute;
-    `api_keys` empty lets any key in; `public_url` None tells clients the address at which they reached us.
+    `api_keys` empty lets any key in; `public_url` None tells clients the address at which they reached us;
+    `faults` are the rules and recipes (by name) that every new world starts with, see docs/faults.md.
     Raises StartError for a `public_url` that cannot be one.
     """
 
@@ -253,6 +258,7 @@ class Settings:
     policies: Policies = field(default_factory=Policies)
     api_keys: tuple[str, ...] = ()
     public_url: str | None = None
+    faults: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         if self.public_url is not None:

@@ -1,8 +1,8 @@
 """What happened in a world, on one clock: requests, records, rooms, tokens, faults and moves of the clock, in order."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from revdesk_mock import clock
 from revdesk_mock.messages import JSON
@@ -29,37 +29,52 @@ class Event(NamedTuple):
 
 
 Listener = Callable[[Event], None]
+Telling = tuple[str, Mapping[str, JSON]]  # what an event says, and its detail
 
 
 class Timeline:
-    """The last events of one world."""
+    """The last events of one world. `audience` is who hears of each at once: a list that its owner changes.
 
-    def __init__(self, world: str, now: Callable[[], int], size: int = SIZE) -> None:
+    What an event says is put into words when somebody asks: most worlds live and end without being asked.
+    """
+
+    def __init__(self, world: str, now: Callable[[], int], audience: Sequence[Listener] = (), size: int = SIZE) -> None:
         self._world = world
         self._now = now
-        self._events: deque[Event] = deque(maxlen=size)
+        self._audience = audience
+        self._noted: deque[tuple[int, int, int, str, Callable[..., Telling], tuple[Any, ...]]] = deque(maxlen=size)
         self._count = 0
-        self._listeners: list[Listener] = []
 
     def add(self, kind: str, says: str, **detail: JSON) -> None:
         """Note what happens now."""
+        self.note(kind, _said, says, detail)
+
+    def note(self, kind: str, tell: Callable[..., Telling], *about: Any) -> None:
+        """Note what happens now; `tell(*about)` will put it into words. `about` must not change any more."""
         self._count += 1
-        event = Event(self._count, self._now(), clock.wall(), self._world, kind, says, detail)
-        self._events.append(event)
-        for listener in self._listeners:
-            listener(event)
+        noted = (self._count, self._now(), clock.wall(), kind, tell, about)
+        self._noted.append(noted)
+        if self._audience:
+            event = self._event(*noted)
+            for listener in self._audience:
+                listener(event)
 
     def events(self) -> list[Event]:
         """Return the events that are remembered, oldest first."""
-        return list(self._events)
-
-    def on_event(self, listener: Listener) -> None:
-        """Call a function with every event from now on."""
-        self._listeners.append(listener)
+        return [self._event(*noted) for noted in self._noted]
 
     def clear(self) -> None:
         """Forget what happened."""
-        self._events.clear()
+        self._noted.clear()
+
+    def _event(
+        self, number: int, at: int, wall: int, kind: str, tell: Callable[..., Telling], about: tuple[Any, ...]
+    ) -> Event:
+        return Event(number, at, wall, self._world, kind, *tell(*about))
+
+
+def _said(says: str, detail: Mapping[str, JSON]) -> Telling:
+    return says, detail
 
 
 def describe(event: Event) -> dict[str, JSON]:

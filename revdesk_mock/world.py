@@ -7,16 +7,17 @@ from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Journal
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.rtc.tokens import JoinTokens
-from revdesk_mock.settings import Policies, Settings
+from revdesk_mock.settings import Policies, Settings, WatchedPolicies
 from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import CallFlow
 from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, ClientTokens, Credential
+from revdesk_mock.simulation.faults import Faults, Plan
 from revdesk_mock.simulation.guardrails import Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
 from revdesk_mock.store import Change, Store
-from revdesk_mock.timeline import CLOCK, RECORD, Timeline
+from revdesk_mock.timeline import CLOCK, RECORD, Listener, Timeline
 
 FORMAT = 1  # of a dump
 
@@ -38,18 +39,26 @@ Step = Callable[["World", Record], None]
 class World:
     """One tenant, opened by an API key. Complete, isolated, dumpable; there is no other state.
 
-    `steps` names, for each collection, what happens to a record when its `due_at` is reached.
+    `steps` names, for each collection, what happens to a record when its `due_at` is reached; `plan` is what fails from
+    the start, `audience` hears of every event.
     """
 
     def __init__(
-        self, world_id: str, settings: Settings, key: Credential, seed: str, steps: Mapping[str, Step], dump: JSON
+        self,
+        world_id: str,
+        settings: Settings,
+        key: Credential,
+        seed: str,
+        steps: Mapping[str, Step],
+        dump: JSON,
+        plan: Plan,
+        audience: Sequence[Listener] = (),
     ) -> None:
-        self.id = world_id
+        self.id, self.seed = world_id, seed
         self.key = key  # the first, which opened the world
         self.keys: dict[str, Credential] = {}  # all of them, by id
         self.settings = settings
         self.policies = policies = settings.policies
-        self.seed = seed
         self.start = dump  # what it was opened with
         self.snapshots: dict[str, JSON] = {}
         self.forks = 0
@@ -60,11 +69,12 @@ class World:
         self.guardrails = Guardrails(self.store, self.clock, policies)
         self.calls = CallFlow(self.store, self.clock, policies)
         self.idempotency = Idempotency()
+        self.faults = Faults(plan, seed, self.clock.now)
         signer = Signer(self.id, Dice(f"{seed}:signing").hex(64))
         self.client_tokens = ClientTokens(self.clock, self.dice, policies, signer)
         self.join_tokens = JoinTokens(self.store, self.clock, self.dice, policies, signer)
         self.journal = Journal()
-        self.timeline = Timeline(self.id, self.clock.now)
+        self.timeline = Timeline(self.id, self.clock.now, audience)
         self.breaches: list[str] = []
         self._becoming = False
         self._rate_limits: dict[str, RateLimit] = {}
@@ -123,6 +133,8 @@ class World:
 
     def settle(self, policies: Policies) -> None:
         """Answer the open questions otherwise from now on."""
+        if isinstance(self.policies, WatchedPolicies):
+            policies = WatchedPolicies.watching(policies, self.policies.read)
         self.policies = policies
         for part in (self.guardrails, self.calls, self.client_tokens, self.join_tokens):
             part.policies = policies
@@ -137,9 +149,10 @@ class World:
         self.timeline.add(RECORD, "restored")
 
     def reset(self) -> None:
-        """Become what the world was when it was opened, and forget every request."""
+        """Become what the world was when it was opened, its faults included, and forget every request."""
         self._become(self.start, frozen=self.settings.clock == "frozen")
         self.settle(self.settings.policies)
+        self.faults.reset()
         self.journal.clear()
         self.timeline.clear()
         self.breaches.clear()
@@ -163,12 +176,8 @@ class World:
         """Note in the timeline what became of records, but not each one of a whole world."""
         if self._becoming:
             return
-        for collection, record_id, before, after in changes:
-            record: Record = after or before or {}
-            state = record.get("status")
-            what = "created" if before is None else "deleted" if after is None else "changed"
-            says = f"{collection} {record_id} {what}" if state is None else f"{collection} {record_id} {what}: {state}"
-            self.timeline.add(RECORD, says, collection=collection, id=record_id, change=what, status=state)
+        for change in changes:
+            self.timeline.note(RECORD, tell_change, change)
 
     def _schedule(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -217,6 +226,16 @@ class World:
             "dice": self.dice.position,
             "records": self.store.dump(),
         }
+
+
+def tell_change(change: Change) -> tuple[str, dict[str, JSON]]:
+    """Return what became of a record, for people and for programs."""
+    collection, record_id, before, after = change
+    record: Record = after or before or {}
+    state = record.get("status")
+    what = "created" if before is None else "deleted" if after is None else "changed"
+    says = f"{collection} {record_id} {what}" if state is None else f"{collection} {record_id} {what}: {state}"
+    return says, {"collection": collection, "id": record_id, "change": what, "status": state}
 
 
 def _set_clock(clock: Clock, dump: JSON, *, frozen: bool) -> None:

@@ -46,7 +46,7 @@ class Check:
         pause: Callable[[float], object],
         *,
         examples: int = 10,
-        seed: int = 0,
+        seed: str = "0",
         allow_writes: bool = False,
     ) -> None:
         self._spec = spec if allow_writes else free_of_charge(spec)

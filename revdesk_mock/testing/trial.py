@@ -64,7 +64,7 @@ class Trial:
     `answers` counts what came back, by status.
     """
 
-    def __init__(self, send: Send, key: str, pause: Callable[[float], object], examples: int, seed: int) -> None:
+    def __init__(self, send: Send, key: str, pause: Callable[[float], object], examples: int, seed: str) -> None:
         self.answers: Counter[int] = Counter()
         self._send = send
         self._key = key

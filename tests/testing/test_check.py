@@ -159,10 +159,10 @@ VALID = "a valid request"
     ("spoil", "kind", "complaint", "target"),
     [
         (without_field, VALID, r"/data/0/direction is required \(got nothing\)", ""),
-        (failing, VALID, r"the status 500 is not declared; declared are 200, 400, 401", "?limit=21"),
-        (lenient, "a request with one fault", r"it was answered 200; its fault is query limit: type", "?limit=null"),
+        (failing, VALID, r"the status 500 is not declared; declared are 200, 400, 401", r"\?limit=21"),
+        (lenient, "a request with one fault", r"it was answered 200; its fault is query limit: type", r"\?limit=null"),
         (open_to_all, "a request without a key", r"it was answered 200; 401 was expected", ""),
-        (strict, VALID, r"refused with 400: \*{4} may not ask for a status", "?status="),
+        (strict, VALID, r"refused with 400: \*{4} may not ask for a status", r"\?status=(COMPLETED)?"),
         (in_prose, VALID, r"the content type of a 200 must be application/json, and is text/html", ""),
         (cut, VALID, r"the body of a 200 is not JSON", ""),
     ],
@@ -176,7 +176,7 @@ def test_what_is_wrong_with_a_server_is_found_with_the_smallest_request(
     assert outcome.failure is not None
     assert outcome.failure.kind == kind
     assert re.search(complaint, outcome.failure.complaint), outcome.failure.complaint
-    assert outcome.failure.request.target == f"/v1/calls{target}"
+    assert re.fullmatch(f"/v1/calls{target}", outcome.failure.request.target)
 
 
 def test_an_answer_that_is_wrong_only_now_and_then_is_a_failure_all_the_same() -> None:
@@ -253,7 +253,7 @@ def test_a_server_that_hangs_up_has_not_answered() -> None:
         ([], 2, "Missing option '--url'"),
         (["--url", URL, "--operation", "v1_cals_get"], 2, "did you mean 'v1_calls_get'?"),
         (["--url", URL, "--operation", "POST /v1/calls"], 2, "POST /v1/calls writes; add --allow-writes if it may"),
-        (["--url", URL, "--key", "revdesk key"], 2, "the key has characters that no key has"),
+        (["--url", URL, "--key", "revdesk key"], 2, "it takes printable ASCII characters without spaces"),
         (["--url", URL, "--examples", "0"], 2, "0 is not in the range"),
         (["--url", URL, "--spec", "nowhere.json"], 4, "contract nowhere.json: No such file"),
     ],
