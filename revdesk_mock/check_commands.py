@@ -37,7 +37,7 @@ COLOURS = {"pass": "green", "fail": "red", "skipped": "yellow"}
     type=click.IntRange(1, 10_000),
     default=10,
     show_default=True,
-    help="Requests of each kind for each operation.",
+    help="Valid requests for each operation, and as many invalid ones.",
 )
 @click.option(
     "--operation", multiple=True, help="Check this operation, an id or 'GET /v1/me'; repeatable. [default: all]"

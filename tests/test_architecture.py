@@ -265,6 +265,11 @@ def test_the_public_names_are_these() -> None:
     assert names == ["ApiError", "Emulator", "Policies", "Request", "Response", "Settings", "StartError", "World"]
 
 
+def test_contracts_are_compared_without_what_makes_requests_up() -> None:
+    code = "import sys, revdesk_mock.testing.recorded, revdesk_mock.testing.upgrade_report; print(*sys.modules)"
+    assert "hypothesis" not in run_python(code).split()
+
+
 def test_what_is_for_test_suites_is_loaded_by_nothing_else() -> None:
     loaded = run_python("import sys, revdesk_mock.cli, revdesk_mock.server; print(*sys.modules)").split()
     assert not {"hypothesis", "revdesk_mock.testing"} & set(loaded)

@@ -11,8 +11,9 @@ from revdesk_mock.errors import StartError
 from revdesk_mock.messages import JSON
 from revdesk_mock.spec import Operation, Spec
 from revdesk_mock.testing.links import Links
+from revdesk_mock.testing.queries import plain_request
 from revdesk_mock.testing.samples import RequestKind, SampleRequest
-from revdesk_mock.testing.strategies import contract_of_the_product, requests
+from revdesk_mock.testing.strategies import contract_of_the_product, operation_of, requests
 from revdesk_mock.testing.trial import ANONYMOUS, INVALID, VALID, Failure, Trial
 from revdesk_mock.testing.wire import Answer, NoAnswer, Send
 
@@ -56,10 +57,12 @@ class Check:
         self._ids: dict[tuple[str, str], dict[str, None]] = {}  # by operation and parameter, in the order of finding
 
     def run(self, names: Sequence[str] = ()) -> Iterator[Outcome]:
-        """Check the operations with these ids, or all; raises StartError where the server or the key is no good."""
+        """Check these operations, or all.
+
+        Raises ValueError for an unknown one, and StartError where the server is not there or refuses the key.
+        """
+        waiting = [operation_of(self._spec, name) for name in dict.fromkeys(names or self._spec.operations)]
         self._read_lists()
-        operations = self._spec.operations
-        waiting = [operations[name] for name in names or operations]
         waiting.sort(key=lambda operation: ORDER.index(operation.method))
         while (ready := next(filter(self._is_ready, waiting), None)) is not None:
             waiting.remove(ready)
@@ -72,7 +75,7 @@ class Check:
         for operation in self._spec.operations.values():
             if operation.method == "GET" and not parameters_of(operation):
                 try:
-                    answer = self._trial.ask(SampleRequest(operation.id, operation.method, operation.path))
+                    answer = self._trial.ask(plain_request(operation))
                 except NoAnswer as error:
                     raise StartError(f"the server does not answer: {error}") from error
                 if answer.status == 401:

@@ -20,7 +20,7 @@ from revdesk_mock.testing.instances import (
 )
 from revdesk_mock.testing.scalars import LONG, Named
 
-MANY = 1000  # items where a schema sets no limit
+MANY = 250  # items where a schema sets no limit: more than any page that can be asked for
 NEW_WORD = "SOMETHING_NEW"  # in a text of which no schema lists the words
 
 

@@ -8,6 +8,7 @@ from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, 
 
 from revdesk_mock.spec import Operation, Spec
 from revdesk_mock.testing.links import Id, Links
+from revdesk_mock.testing.queries import plain_request
 from revdesk_mock.testing.samples import RequestKind, SampleRequest
 from revdesk_mock.testing.strategies import contract_of_the_product, operation_of, requests
 from revdesk_mock.testing.trial import INVALID, VALID
@@ -56,7 +57,7 @@ class ContractMachine(RuleBasedStateMachine):
         """Read what answers ids for the operations that are asked for: those that are there at the beginning."""
         sources = {source: None for name in self._asked for source in self._links.sources(name)}
         reads = [self._spec.operations[name] for name in sources if self._spec.operations[name].method == "GET"]
-        asked = [SampleRequest(made.id, "GET", made.path) for made in reads if "{" not in made.path]
+        asked = [plain_request(made) for made in reads if "{" not in made.path]
         return multiple(*(found for request in asked for found in self._fresh(request, self.ask(request))))
 
     @rule(target=ids, data=st.data())

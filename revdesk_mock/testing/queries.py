@@ -7,6 +7,7 @@ import orjson
 from revdesk_mock.messages import JSON
 from revdesk_mock.spec import Operation
 from revdesk_mock.testing.instances import Variant, broken
+from revdesk_mock.testing.samples import SampleRequest
 from revdesk_mock.testing.scalars import Strategy
 
 
@@ -23,6 +24,12 @@ def schema_of(operation: Operation) -> JSON:
 def written(query: Mapping[str, JSON]) -> dict[str, str]:
     """Write the values of a query as a URL has them."""
     return {name: _written(value) for name, value in query.items()}
+
+
+def plain_request(operation: Operation) -> SampleRequest:
+    """Return a request with nothing but what its query must have, at the defaults; for an operation without an id."""
+    required = {name: value for name, value in operation.defaults.items() if name in operation.required_query}
+    return SampleRequest(operation.id, operation.method, operation.path, written(required))
 
 
 def broken_in(schema: JSON) -> Iterator[Variant]:

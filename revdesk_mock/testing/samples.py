@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlencode
 
 import orjson
-from hypothesis.vendor.pretty import RepresentationPrinter
 
 from revdesk_mock.curl import KEY, URL, curl_line
 from revdesk_mock.messages import JSON
+
+if TYPE_CHECKING:
+    from hypothesis.vendor.pretty import RepresentationPrinter
 
 SHOWN = 2000  # characters of an answer's body that are printed
 
@@ -34,7 +36,7 @@ class Trait(NamedTuple):
 class Shown:
     """What Hypothesis prints as what it is, and not as how it was drawn."""
 
-    def _repr_pretty_(self, printer: RepresentationPrinter, _: bool) -> None:  # noqa: FBT001 Hypothesis's signature
+    def _repr_pretty_(self, printer: "RepresentationPrinter", _: bool) -> None:  # noqa: FBT001 Hypothesis's signature
         printer.text(repr(self))
 
 

@@ -242,9 +242,8 @@ def _expected(schema: JSON) -> Strategy:
 
 
 def _unexpected(schema: JSON) -> Strategy:
-    return st.one_of(
-        [st.tuples(part.instances, st.just(Trait("body", part.field, part.trait))) for part in edges(schema)]
-    )
+    found = [st.tuples(part.instances, st.just(Trait("body", part.field, part.trait))) for part in edges(schema)]
+    return st.one_of(found) if found else _expected(schema)
 
 
 def _response(operation: str, status: int, drawn: tuple[JSON, Trait | None]) -> SampleResponse:

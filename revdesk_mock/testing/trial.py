@@ -1,5 +1,6 @@
 """Trials: generated requests are sent, each answer is judged, and a request that fails is made as small as it gets."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import orjson
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, HypothesisWarning
 
 from revdesk_mock.journal import redact
 from revdesk_mock.spec import Operation
@@ -127,7 +128,9 @@ class Trial:
             suppress_health_check=list(HealthCheck),
             verbosity=Verbosity.quiet,
         )
-        searching(hypothesis.seed(self._seed)(hypothesis.given(strategy)(attempt)))()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HypothesisWarning)  # of how long it took to print a long request
+            searching(hypothesis.seed(self._seed)(hypothesis.given(strategy)(attempt)))()
 
     def _complaint(
         self, operation: Operation, request: SampleRequest, expected: Expectation, note: Callable[[Answer], None]

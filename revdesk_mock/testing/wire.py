@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 from collections.abc import Callable, Mapping
+from select import select
 from typing import NamedTuple, Self
 from urllib.parse import urlsplit
 
@@ -52,32 +53,21 @@ class Connection:
 
     def __call__(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a request and read its answer; raises NoAnswer."""
-        kept = self._connection.sock is not None
-        try:
-            return self._exchange(method, target, body, headers)
-        except ConnectionError as error:
-            if not kept:
-                raise NoAnswer(self._told(error)) from error
-        try:  # a server may close a kept connection at any time: that is no refusal of this request
-            return self._exchange(method, target, body, headers)
-        except ConnectionError as error:
-            raise NoAnswer(self._told(error)) from error
-
-    def _exchange(self, method: str, target: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        self._leave_closed()
         try:
             self._connection.request(method, f"{self._prefix}{target}", body or None, dict(headers))
             response = self._connection.getresponse()
             named = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, named, response.read())
-        except ConnectionError:
-            self._connection.close()
-            raise
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            raise NoAnswer(self._told(error)) from error
+            raise NoAnswer(f"{self.url}: {str(error) or type(error).__name__}") from error
 
-    def _told(self, error: Exception) -> str:
-        return f"{self.url}: {str(error) or type(error).__name__}"
+    def _leave_closed(self) -> None:
+        """Leave a kept connection that the server has closed, as it may: no request is to find out by being lost."""
+        kept = self._connection.sock
+        if kept is not None and select([kept], [], [], 0)[0]:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self

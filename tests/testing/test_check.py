@@ -2,6 +2,8 @@
 
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -279,6 +281,12 @@ def test_a_server_that_is_not_there_or_refuses_the_key_is_told_at_once(
     assert code == 4
     assert "the server refuses the key: GET /v1/me is answered with 401" in said
     assert "revdesk_revoked_1" not in said
+
+
+def test_a_check_leaves_nothing_where_it_is_run(server: Server, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "revdesk_mock", "check", "--url", server.url, "--operation", "v1_calls_get"]
+    subprocess.run(command, check=True, cwd=tmp_path, env={"REVDESK_API_KEY": KEY}, capture_output=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_report_that_cannot_be_written_is_told(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
