@@ -70,9 +70,7 @@ def check(
     names = read_operations(operation, contract, allow_writes=allow_writes)
     outcomes = []
     with Connection(url) as send, no_traces():
-        made = Check(
-            contract, send, key, threading.Event().wait, examples=examples, seed=seed, allow_writes=allow_writes
-        )
+        made = Check(contract, send, key, pause, examples=examples, seed=seed, allow_writes=allow_writes)
         for outcome in made.run(names):
             click.secho(check_report.row(outcome), fg=COLOURS[outcome.verdict])
             outcomes.append(outcome)
@@ -107,6 +105,12 @@ def check_upgrade(*, spec: Path, old: Path | None, journal: Path, form: str) -> 
         for line in upgrade_report.text(report):
             click.echo(line)
     sys.exit(bool(report.findings))
+
+
+def pause(seconds: float) -> None:
+    """Wait, and say so."""
+    click.echo(f"waiting for {seconds:g} s, as a 429 asked for", err=True)
+    threading.Event().wait(seconds)
 
 
 def need_hypothesis() -> None:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import orjson
 import pytest
 
-from revdesk_mock import Emulator, Settings, cli
+from revdesk_mock import Emulator, Settings, check_commands, cli
 from revdesk_mock.server import Server
 from revdesk_mock.settings import shipped
 from revdesk_mock.testing.check import Check, Outcome
@@ -212,6 +212,16 @@ def test_a_server_that_lets_requests_in_after_a_while_is_checked_to_the_end() ->
     (outcome,) = outcomes(in_process(limited), "v1_calls_get", pause=wait, examples=20)
     assert outcome.verdict == "pass"
     assert 429 not in outcome.answers
+
+
+def test_whoever_waits_is_told_for_what(capsys: pytest.CaptureFixture[str]) -> None:
+    def let_in_at_once(_: str, __: str, ___: Mapping[str, str], answer: Answer) -> Answer:
+        return answer if next(asked) else answer._replace(status=429, headers={**answer.headers, "retry-after": "0"})
+
+    asked = iter([False, *[True] * 1000])
+    (outcome,) = outcomes(spoilt(let_in_at_once), "v1_me_get", pause=check_commands.pause)
+    assert outcome.verdict == "pass"
+    assert capsys.readouterr().err == "waiting for 0 s, as a 429 asked for\n"
 
 
 def test_a_failure_is_shown_as_curl_without_the_key_and_reported(
