@@ -68,6 +68,8 @@ def check(
 
     contract = Spec.load(spec or shipped("openapi.json"))
     names = read_operations(operation, contract, allow_writes=allow_writes)
+    if junit is not None and not junit.parent.is_dir():
+        raise click.UsageError(f"--junit: there is no folder {junit.parent}")
     outcomes = []
     with Connection(url) as send, no_traces():
         made = Check(contract, send, key, pause, examples=examples, seed=seed, allow_writes=allow_writes)

@@ -266,6 +266,7 @@ def test_a_server_that_hangs_up_has_not_answered() -> None:
         (["--url", URL, "--operation", "v1_cals_get"], 2, "did you mean 'v1_calls_get'?"),
         (["--url", URL, "--operation", "POST /v1/calls"], 2, "POST /v1/calls writes; add --allow-writes if it may"),
         (["--url", URL, "--key", "revdesk key"], 2, "it takes printable ASCII characters without spaces"),
+        (["--url", URL, "--junit", "/nowhere/report.xml"], 2, "--junit: there is no folder /nowhere"),
         (["--url", URL, "--examples", "0"], 2, "0 is not in the range"),
         (["--url", URL, "--spec", "nowhere.json"], 4, "contract nowhere.json: No such file"),
     ],
@@ -299,10 +300,12 @@ def test_a_check_leaves_nothing_where_it_is_run(server: Server, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_report_that_cannot_be_written_is_told(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, said = run(capsys, "--url", server.url, "--operation", "v1_me_get", "--junit", "/nowhere/report.xml")
+def test_a_report_that_cannot_be_written_is_told(
+    server: Server, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, _, said = run(capsys, "--url", server.url, "--operation", "v1_me_get", "--junit", str(tmp_path))
     assert code == 4
-    assert "report /nowhere/report.xml: No such file or directory" in said
+    assert f"report {tmp_path}: Is a directory" in said
 
 
 def test_without_the_extra_the_command_says_what_to_install(
