@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from revdesk_mock import Emulator, Settings, StartError, cli
+from revdesk_mock.har import export
 from revdesk_mock.spec import Spec
 from revdesk_mock.testing import recorded
 from revdesk_mock.testing.upgrade import Report, Upgrade
@@ -265,3 +266,14 @@ def test_files_that_are_not_there_are_told(capsys: pytest.CaptureFixture[str], j
         == "revdesk-mock: journal no.har: No such file or directory\n"
     )
     assert "contract no.json: No such file" in run(capsys, "--spec", "no.json", "--journal", journal)[2]
+
+
+def test_the_journal_of_a_world_is_read_as_it_is_exported(capsys: pytest.CaptureFixture[str], new: str) -> None:
+    emulator = Emulator(Settings(seed="upgrade", clock="frozen"), SPEC)
+    headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+    in_process(emulator)("POST", "/v1/calls/dial", orjson.dumps(DIAL), headers)
+    (request,) = emulator.world(KEY).journal.entries()
+    path = write(Path(new).parent, export([request], URL, "1"))
+    code, printed, _ = run(capsys, "--spec", new, "--journal", str(path))
+    assert code == 1
+    assert f"    {request.request_id} at /data/status: curl -i -X POST " in printed
