@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import orjson
 from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
 
 from revdesk_mock.errors import StartError
 from revdesk_mock.messages import JSON
@@ -105,14 +107,15 @@ class Check:
         ways = [(ANONYMOUS, drawn("valid")), (VALID, drawn("valid") | drawn("boundary"))]
         if operation.request is not None or operation.query:
             ways.append((INVALID, drawn("invalid")))
+        failure = None
         for expected, strategy in ways:
-            failure = self._trial.seek(operation, strategy, expected, lambda answer: self._note_ids(operation, answer))
+            try:
+                failure = self._trial.seek(operation, strategy, expected, partial(self._note_ids, operation))
+            except Unsatisfiable:
+                return Outcome(operation, "skipped", reason=f"no example was found of {expected.kind}")
             if failure is not None:
-                return Outcome(operation, "fail", dict(self._trial.answers), failure)
-        answers = dict(self._trial.answers)
-        if 429 in answers and answers.keys() <= {401, 429}:
-            return Outcome(operation, "skipped", answers, reason="every request was answered with 429")
-        return Outcome(operation, "pass", answers)
+                break
+        return _outcome(operation, dict(self._trial.answers), failure)
 
     def _note_ids(self, operation: Operation, answer: Answer) -> None:
         """Remember the ids in an answer of success."""
@@ -125,6 +128,14 @@ class Check:
         for found in self._links.ids_in(operation.id, body):
             for taker in found.takers:
                 self._ids.setdefault(taker, {})[found.value] = None
+
+
+def _outcome(operation: Operation, answers: Mapping[int, int], failure: Failure | None) -> Outcome:
+    if failure is not None:
+        return Outcome(operation, "fail", answers, failure)
+    if 429 in answers and answers.keys() <= {401, 429}:
+        return Outcome(operation, "skipped", answers, reason="every request was answered with 429")
+    return Outcome(operation, "pass", answers)
 
 
 def parameters_of(operation: Operation) -> list[str]:

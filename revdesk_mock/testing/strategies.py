@@ -53,7 +53,7 @@ def requests(
 
     Those of the kind `boundary` are valid, and at one limit of the contract; those of the kind `invalid` break it at
     one place. `path` holds the parameters of the path, as texts or strategies; what it does not name looks like an id.
-    `examples` are values that the fields with these names often have, beside those of the contract's own examples.
+    `examples` are values that the fields with these names often have, in place of those of the contract's own examples.
     Every phone number is fictional. Raises ValueError for an unknown name, and where nothing can be broken.
     """
     contract = spec or contract_of_the_product()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -16,6 +17,7 @@ import pytest
 from revdesk_mock import Emulator, Settings, check_commands, cli
 from revdesk_mock.server import Server
 from revdesk_mock.settings import shipped
+from revdesk_mock.spec import Spec
 from revdesk_mock.testing.check import Check, Outcome
 from revdesk_mock.testing.wire import Answer, NoAnswer, Send, in_process
 from tests.conftest import KEY, SPEC
@@ -244,6 +246,25 @@ v1_me_get: a valid request
     assert failure is not None
     assert "500 is not declared" in str(failure.get("message"))
     assert "curl -i -X GET" in str(failure.text)
+
+
+def test_what_no_request_can_be_made_up_for_is_skipped() -> None:
+    document = deepcopy(SPEC.document)
+    document["paths"]["/v1/calls"]["get"]["parameters"] = [
+        {
+            "name": "status",
+            "in": "query",
+            "required": True,
+            "schema": {"type": "string", "pattern": "^a$", "minLength": 2},
+        }
+    ]
+    (outcome,) = Check(Spec(document), in_process(emulator()), KEY, lambda _: None).run(["v1_calls_get"])
+    assert (outcome.verdict, outcome.reason) == ("skipped", "no example was found of a request without a key")
+
+
+def test_an_unknown_operation_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="did you mean 'v1_calls_get'"):
+        outcomes(in_process(emulator()), "v1_cals_get")
 
 
 def test_a_server_that_hangs_up_has_not_answered() -> None:
