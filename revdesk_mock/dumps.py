@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
+from revdesk_mock.clock import EPOCH, check_instant, parse_iso
 from revdesk_mock.errors import StartError
-from revdesk_mock.messages import JSON
+from revdesk_mock.messages import JSON, Record
 from revdesk_mock.settings import shipped
 from revdesk_mock.simulation.credentials import ORGANIZATION, USER
 from revdesk_mock.validation import Schema, pointer
@@ -28,9 +30,32 @@ def check_fixture(dump: JSON, source: Path | str) -> JSON:
     return {**{name: value for name, value in dump.items() if name != "opened_at"}, "records": records}
 
 
+class Flaw(NamedTuple):
+    """The first place where JSON is not what it should be, as a pointer, and what is wrong there."""
+
+    pointer: str
+    message: str
+
+
+def collections() -> list[str]:
+    """Return the names of the collections that a world has."""
+    return list(_world_schema()["properties"]["records"]["properties"])
+
+
+def flaw_of(dump: JSON) -> Flaw | None:
+    """Return what is wrong with a dump, or None."""
+    return _flaw_of(dump, Schema(_world_schema()))
+
+
+def flaw_of_record(collection: str, record: Record) -> Flaw | None:
+    """Return what is wrong with a record of a collection that there is, or None."""
+    flaw = flaw_of({"format": FORMAT, "records": {collection: [record]}})
+    return flaw and Flaw(flaw.pointer.removeprefix(f"/records/{collection}/0"), flaw.message)
+
+
 def check(dump: JSON, source: Path | str) -> None:
     """Raise StartError naming the first place where a dump is none."""
-    _check(dump, _world_schema(), source, "")
+    _check(dump, Schema(_world_schema()), source, "")
 
 
 def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
@@ -39,7 +64,7 @@ def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
     worlds = export.get("worlds") if isinstance(export, dict) else None
     if not isinstance(worlds, list) or export.get("format") != FORMAT:
         raise StartError(f"{path} is no export of this version: it needs format {FORMAT} and worlds")
-    schema = _world_schema()
+    schema = Schema(_world_schema())
     owners: set[str] = set()
     for number, entry in enumerate(worlds):
         if not isinstance(entry, dict) or not _is_key(entry.get("key")):
@@ -71,17 +96,29 @@ def _read(path: Path) -> JSON:
         raise StartError(f"{path} is not JSON: {error}") from error
 
 
-def _world_schema() -> Schema:
-    return Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
+def _world_schema() -> JSON:
+    return orjson.loads(shipped("fixtures/world.schema.json").read_bytes())
 
 
-def _check(dump: JSON, schema: Schema, path: Path | str, place: str) -> None:
+def _check(dump: JSON, schema: Schema, source: Path | str, place: str) -> None:
+    flaw = _flaw_of(dump, schema)
+    if flaw is not None:
+        raise StartError(f"{source}: {place + flaw.pointer or '/'}: {flaw.message}")
+
+
+def _flaw_of(dump: JSON, schema: Schema) -> Flaw | None:
     if not schema.is_valid(dump):
         worst = schema.failures(dump)[0]
-        raise StartError(f"{path}: {place + pointer(worst.absolute_path) or '/'}: {worst.message}")
+        return Flaw(pointer(worst.absolute_path), worst.message)
+    for name in ("clock", "opened_at"):
+        try:
+            check_instant(parse_iso(dump[name]) if name in dump else EPOCH)
+        except ValueError as error:
+            return Flaw(f"/{name}", f"{dump[name]!r}: {error}")
     for collection, records in dump["records"].items():
         seen: set[str] = set()
         for number, record in enumerate(records):
             if record["id"] in seen:
-                raise StartError(f"{path}: {place}/records/{collection}/{number}/id: {record['id']!r} is given twice")
+                return Flaw(f"/records/{collection}/{number}/id", f"{record['id']!r} is given twice")
             seen.add(record["id"])
+    return None

@@ -22,7 +22,7 @@ from revdesk_mock.simulation.credentials import SCOPES, Credential, KeyKind
 from revdesk_mock.spec import Spec
 from revdesk_mock.store import Change
 from revdesk_mock.timeline import REQUEST, Event, Listener
-from revdesk_mock.world import World
+from revdesk_mock.world import Snapshot, World
 
 
 class Emulator:
@@ -83,22 +83,32 @@ class Emulator:
             kind = replace(kind, scopes=opening.scopes)
         return self._open(self._credential(digest, kind, data), data, opening.settings, opening.seed)
 
-    def fork(self, world: World, dump: JSON = None) -> tuple[World, str]:
-        """Open a world that begins as another is now, or as a dump of it was; return it and its key, shown once.
+    def fork(self, world: World, snapshot: Snapshot | None = None) -> tuple[World, str]:
+        """Open a world that begins as another is now, or as a snapshot of it was; return it and its key, shown once.
 
         Records are shared until one of the two changes them.
         """
-        world.run_due()
+        memory = snapshot or world.snapshot()
         world.forks += 1
         key = random_key(credentials.DEMO_PREFIX if world.key.is_demo else "revdesk_")
         digest = fingerprint(key)
         credential = replace(world.key, id=self._key_id(digest), bucket=digest)
         standing: Literal["real", "frozen"] = "frozen" if world.clock.frozen else "real"
         settings = replace(world.settings, clock=standing, policies=world.policies)
-        data = world.dump() if dump is None else dump
-        records = {name: rows for name, rows in data["records"].items() if name != "keys"}
-        seed = f"{world.seed}:fork {world.forks}"
-        return self._open(credential, {**data, "dice": 0, "records": records}, settings, seed), key
+        dump = {**memory.dump, "dice": 0, "records": memory.store.dump()}
+        return self._open(credential, dump, settings, f"{world.seed}:fork {world.forks}", memory), key
+
+    def replace(self, world: World, dump: JSON) -> None:
+        """Make a world what a dump holds, its own or another's, in place; raises StartError where that is none.
+
+        Minted keys of other worlds stay theirs.
+        """
+        dumps.check(dump, "dump")
+        records = dump["records"]
+        if "keys" in records:
+            others = {digest for digest, (owner, _) in self._keys.items() if owner is not world}
+            records = {**records, "keys": [key for key in records["keys"] if key["sha256"] not in others]}
+        world.restore({**dump, "records": records})
 
     def discard(self, world: World) -> None:
         """Forget a world and its keys: they open new ones from now on."""
@@ -171,11 +181,12 @@ class Emulator:
         dump: Mapping[str, JSON],
         settings: Settings | None = None,
         seed: str | None = None,
+        memory: Snapshot | None = None,
     ) -> World:
         own = f"{self.seed}:{credential.bucket}"
         world_id = Dice(f"{own}:world").hex(16)
         seed = own if seed is None else seed
-        world = World(world_id, settings or self.settings, credential, seed, STEPS, dump, self._audience)
+        world = World(world_id, settings or self.settings, credential, seed, STEPS, dump, self._audience, memory)
         self._worlds[world.id] = world
         self._let_in(world, credential)
         for record in world.store.all("keys"):
@@ -185,7 +196,12 @@ class Emulator:
 
     def _note_keys(self, world: World, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.collection == "keys" and change.after is not None:
+            if change.collection != "keys":
+                continue
+            if change.before is not None:
+                self._keys.pop(change.before["sha256"], None)
+                world.keys.pop(change.before["id"], None)
+            if change.after is not None:
                 self._let_in(world, keys.credential_of(world, change.after))
 
     def _let_in(self, world: World, credential: Credential) -> None:

@@ -1,7 +1,7 @@
 """The memory of a world: collections of records, transactions with undo, look-ups and commit listeners."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count, repeat
 from operator import itemgetter
 from typing import NamedTuple
@@ -191,6 +191,17 @@ class Store:
     def dump(self) -> dict[str, list[Record]]:
         """Return every record by collection, oldest first: the records themselves, to read and not to change."""
         return {name: [record for _, record in rows.values()] for name, rows in self._rows.items() if rows}
+
+    def copy(self, *, without: Collection[str] = ()) -> "Store":
+        """Return a store that shares these records, in their order, but for some collections; nobody listens to it."""
+        twin = Store(self._indexed)
+        twin._rows.update((name, rows.copy()) for name, rows in self._rows.items() if name not in without)
+        for place, index in self._indexes.items():
+            if place[0] not in without:
+                twin._indexes[place] = {value: ids.copy() for value, ids in index.items()}
+        last = max((rows[next(reversed(rows))][0] for rows in self._rows.values() if rows), default=0)
+        twin._positions = count(last + 1)
+        return twin
 
     def restore(self, records: Mapping[str, Sequence[Record]]) -> None:
         """Fill an empty store with what `dump` wrote, and tell the listeners."""

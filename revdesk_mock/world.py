@@ -1,6 +1,7 @@
 """One tenant: its records, clock, dice and limits, and one request inside it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from revdesk_mock.clock import EPOCH, SECOND, Clock, iso, parse_iso
 from revdesk_mock.ids import Dice
@@ -12,7 +13,7 @@ from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import CallFlow
 from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, ClientTokens, Credential
-from revdesk_mock.simulation.guardrails import Guardrails
+from revdesk_mock.simulation.guardrails import Counters, Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
 from revdesk_mock.store import Change, Store
@@ -35,11 +36,19 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
 Step = Callable[["World", Record], None]
 
 
+class Snapshot(NamedTuple):
+    """A world as it was: its dump, and (without minted keys) what another world can begin with at once."""
+
+    dump: JSON
+    store: Store
+    counted: Counters
+
+
 class World:
     """One tenant, opened by an API key. Complete, isolated, dumpable; there is no other state.
 
     `audience` hears of every event. `steps` names, for each collection, what happens to a record when its `due_at` is
-    reached.
+    reached. With a `memory` the records of the dump are taken from there, at once.
     """
 
     def __init__(
@@ -51,6 +60,7 @@ class World:
         steps: Mapping[str, Step],
         dump: JSON,
         audience: Sequence[Listener] = (),
+        memory: Snapshot | None = None,
     ) -> None:
         self.id = world_id
         self.key = key  # the first, which opened the world
@@ -59,13 +69,13 @@ class World:
         self.policies = policies = settings.policies
         self.seed = seed
         self.start = dump  # what it was opened with
-        self.snapshots: dict[str, JSON] = {}
+        self.snapshots: dict[str, Snapshot] = {}
         self.forks = 0
         self.clock = Clock()
         _set_clock(self.clock, dump, frozen=settings.clock == "frozen")
         self.dice = Dice(seed, dump.get("dice", 0))
-        self.store = Store(INDEXES)
-        self.guardrails = Guardrails(self.store, self.clock, policies)
+        self.store = memory.store.copy() if memory else Store(INDEXES)
+        self.guardrails = Guardrails(self.store, self.clock, policies, memory.counted if memory else None)
         self.calls = CallFlow(self.store, self.clock, policies)
         self.idempotency = Idempotency()
         signer = Signer(self.id, Dice(f"{seed}:signing").hex(64))
@@ -79,7 +89,10 @@ class World:
         self._steps = {"calls": lambda world, call: world.calls.step(call), **steps}
         self.opened_at = parse_iso(dump["opened_at"]) if "opened_at" in dump else self.clock.now()
         self.store.on_commit(self._schedule)
-        self.store.restore(dump.get("records", {}))
+        if memory:
+            self._schedule_all()
+        else:
+            self.store.restore(dump.get("records", {}))
         self.store.on_commit(self._tell)
 
     def run_due(self) -> None:
@@ -146,10 +159,19 @@ class World:
         self._become(dump, frozen=self.clock.frozen)
         self.timeline.add(RECORD, "restored")
 
+    def snapshot(self) -> Snapshot:
+        """Return the world as it is now; it shares its records with that, for they are never changed in place."""
+        self.run_due()
+        return Snapshot(self.dump(), self.store.copy(without=("keys",)), self.guardrails.counters())
+
     def reset(self) -> None:
         """Become what the world was when it was opened, and forget every request."""
         self._become(self.start, frozen=self.settings.clock == "frozen")
         self.settle(self.settings.policies)
+        self.forget_requests()
+
+    def forget_requests(self) -> None:
+        """Empty the journal and the timeline."""
         self.journal.clear()
         self.timeline.clear()
         self.breaches.clear()
@@ -181,6 +203,12 @@ class World:
             # Noted anew even where it did not change: the record's next step may be due at the same instant.
             if change.after is not None and (at := change.after.get("due_at")) is not None:
                 self.clock.schedule(at, change.collection, change.id)
+
+    def _schedule_all(self) -> None:
+        for collection in self._steps:
+            for record in self.store.all(collection):
+                if (at := record.get("due_at")) is not None:
+                    self.clock.schedule(at, collection, record["id"])
 
     def rate_limit(self, credential: Credential) -> RateLimit:
         """Return the request window of a credential's bucket."""
