@@ -1,6 +1,7 @@
 """Worlds as files: fixtures and exports, checked against their own schema before anything is opened."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,12 +40,12 @@ class Flaw(NamedTuple):
 
 def collections() -> list[str]:
     """Return the names of the collections that a world has."""
-    return list(_world_schema()["properties"]["records"]["properties"])
+    return list(_document()["properties"]["records"]["properties"])
 
 
 def flaw_of(dump: JSON) -> Flaw | None:
     """Return what is wrong with a dump, or None."""
-    return _flaw_of(dump, Schema(_world_schema()))
+    return _flaw_of(dump, _world_schema())
 
 
 def flaw_of_record(collection: str, record: Record) -> Flaw | None:
@@ -55,7 +56,7 @@ def flaw_of_record(collection: str, record: Record) -> Flaw | None:
 
 def check(dump: JSON, source: Path | str) -> None:
     """Raise StartError naming the first place where a dump is none."""
-    _check(dump, Schema(_world_schema()), source, "")
+    _check(dump, _world_schema(), source, "")
 
 
 def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
@@ -64,7 +65,7 @@ def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
     worlds = export.get("worlds") if isinstance(export, dict) else None
     if not isinstance(worlds, list) or export.get("format") != FORMAT:
         raise StartError(f"{path} is no export of this version: it needs format {FORMAT} and worlds")
-    schema = Schema(_world_schema())
+    schema = _world_schema()
     owners: set[str] = set()
     for number, entry in enumerate(worlds):
         if not isinstance(entry, dict) or not _is_key(entry.get("key")):
@@ -96,7 +97,12 @@ def _read(path: Path) -> JSON:
         raise StartError(f"{path} is not JSON: {error}") from error
 
 
-def _world_schema() -> JSON:
+@cache
+def _world_schema() -> Schema:
+    return Schema(_document())
+
+
+def _document() -> JSON:
     return orjson.loads(shipped("fixtures/world.schema.json").read_bytes())
 
 

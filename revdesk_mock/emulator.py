@@ -7,7 +7,7 @@ from typing import Literal
 
 import orjson
 
-from revdesk_mock import dumps, keys
+from revdesk_mock import dumps, keys, state
 from revdesk_mock.errors import ApiError, StartError, unauthorized
 from revdesk_mock.ids import Dice, fingerprint, fresh_seed, random_key
 from revdesk_mock.journal import Entry, Journal, summary
@@ -99,11 +99,11 @@ class Emulator:
         return self._open(credential, dump, settings, f"{world.seed}:fork {world.forks}", memory), key
 
     def replace(self, world: World, dump: JSON) -> None:
-        """Make a world what a dump holds, its own or another's, in place; raises StartError where that is none.
+        """Make a world what a dump holds, its own or another's, in place; raises ApiError (400) where that is none.
 
         Minted keys of other worlds stay theirs.
         """
-        dumps.check(dump, "dump")
+        state.check(dump)
         records = dump["records"]
         if "keys" in records:
             others = {digest for digest, (owner, _) in self._keys.items() if owner is not world}

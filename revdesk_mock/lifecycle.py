@@ -69,15 +69,15 @@ def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> No
     from revdesk_mock import serving
 
     check_environment(ctx.find_root().command, os.environ)
-    server = serving.make(options)
-    serving.announce(server, options, err=True)
+    made = serving.make(options)
+    serving.announce(made, options, err=True)
     key = options["api_key"][0] if options["api_key"] else TEST_KEY
     try:
-        with server:
+        with made.server as server:
             code = child.run(command, {**os.environ, **told(server.url, key)})
     except OSError as error:
         raise Failed(f"cannot run {command[0]}: {error.strerror}", child.code_of(error)) from error
-    serving.finish(server, options)
+    serving.finish(made, options)
     sys.exit(code)
 
 
@@ -94,13 +94,17 @@ def start(ctx: click.Context, /, state_dir: Path | None, **options: Any) -> None
     already = records.find(options["port"])
     if already:
         raise AddressTaken(f"{already.url} runs already, as process {already.pid}; revdesk-mock stop ends it")
-    server = serving.make(options)
+    made = serving.make(options)
+    server = made.server
+    if made.admin_token:
+        server.stop()
+        raise click.UsageError(f"--admin-token is wanted with --host {options['host']}: nobody would see a new one")
     log = records.log_of(server.port)
     process = running.detach(log)
     if process == 0:
         version, own_keys = revdesk_mock.__version__, bool(options["api_key"])
         records.keep(running.Running(server.url, server.port, os.getpid(), version, wall(), str(log), own_keys))
-        serving.run(server, options)
+        serving.run(made, options)
         return
     server.stop()  # here alone: the port belongs to the other process from now on
     if not running.became_ready(process, server.url, PATIENCE):

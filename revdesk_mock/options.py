@@ -9,7 +9,7 @@ import click
 
 from revdesk_mock import public_url
 from revdesk_mock.errors import StartError
-from revdesk_mock.option_types import Reading, read_rate_limit
+from revdesk_mock.option_types import Reading, read_rate_limit, read_secret
 from revdesk_mock.rtc import network
 from revdesk_mock.settings import Policies, suggestion
 
@@ -120,6 +120,11 @@ SERVER_OPTIONS = (
         help="Requests a minute for every key, or off. [default: 600, demo 120]",
     ),
     policy_option,
+    click.option(
+        "--admin-token",
+        type=Reading("TOKEN", read_secret),
+        help="What the admin API wants. [default: nothing on loopback, elsewhere a new one, shown at the start]",
+    ),
     click.option("--api-key", multiple=True, help="Let only this key in; repeatable."),
     click.option("--cors-origin", multiple=True, default=["*"], help="Origin that browsers may call from; repeatable."),
     click.option(

@@ -62,12 +62,10 @@ class World:
         audience: Sequence[Listener] = (),
         memory: Snapshot | None = None,
     ) -> None:
-        self.id = world_id
+        self.id, self.seed = world_id, seed
         self.key = key  # the first, which opened the world
         self.keys: dict[str, Credential] = {}  # all of them, by id
-        self.settings = settings
-        self.policies = policies = settings.policies
-        self.seed = seed
+        self.settings, self.policies = settings, settings.policies
         self.start = dump  # what it was opened with
         self.snapshots: dict[str, Snapshot] = {}
         self.forks = 0
@@ -75,12 +73,12 @@ class World:
         _set_clock(self.clock, dump, frozen=settings.clock == "frozen")
         self.dice = Dice(seed, dump.get("dice", 0))
         self.store = memory.store.copy() if memory else Store(INDEXES)
-        self.guardrails = Guardrails(self.store, self.clock, policies, memory.counted if memory else None)
-        self.calls = CallFlow(self.store, self.clock, policies)
+        self.guardrails = Guardrails(self.store, self.clock, self.policies, memory.counted if memory else None)
+        self.calls = CallFlow(self.store, self.clock, self.policies)
         self.idempotency = Idempotency()
         signer = Signer(self.id, Dice(f"{seed}:signing").hex(64))
-        self.client_tokens = ClientTokens(self.clock, self.dice, policies, signer)
-        self.join_tokens = JoinTokens(self.store, self.clock, self.dice, policies, signer)
+        self.client_tokens = ClientTokens(self.clock, self.dice, self.policies, signer)
+        self.join_tokens = JoinTokens(self.store, self.clock, self.dice, self.policies, signer)
         self.journal = Journal()
         self.timeline = Timeline(self.id, self.clock.now, audience)
         self.breaches: list[str] = []
@@ -88,12 +86,9 @@ class World:
         self._rate_limits: dict[str, RateLimit] = {}
         self._steps = {"calls": lambda world, call: world.calls.step(call), **steps}
         self.opened_at = parse_iso(dump["opened_at"]) if "opened_at" in dump else self.clock.now()
-        self.store.on_commit(self._schedule)
-        if memory:
-            self._schedule_all()
-        else:
+        if memory is None:
             self.store.restore(dump.get("records", {}))
-        self.store.on_commit(self._tell)
+        self._follow_records()
 
     def run_due(self) -> None:
         """Carry out, in order and each at its own instant, every step that has become due."""
@@ -191,6 +186,15 @@ class World:
         self._rate_limits.clear()
         self.run_due()
 
+    def _follow_records(self) -> None:
+        """Note what is due of the records that there are, and from now on what becomes of them."""
+        for collection, records in self.store.dump().items():
+            for record in records:
+                if (at := record.get("due_at")) is not None:
+                    self.clock.schedule(at, collection, record["id"])
+        self.store.on_commit(self._schedule)
+        self.store.on_commit(self._tell)
+
     def _tell(self, changes: Sequence[Change]) -> None:
         """Note in the timeline what became of records, but not each one of a whole world."""
         if self._becoming:
@@ -203,12 +207,6 @@ class World:
             # Noted anew even where it did not change: the record's next step may be due at the same instant.
             if change.after is not None and (at := change.after.get("due_at")) is not None:
                 self.clock.schedule(at, change.collection, change.id)
-
-    def _schedule_all(self) -> None:
-        for collection in self._steps:
-            for record in self.store.all(collection):
-                if (at := record.get("due_at")) is not None:
-                    self.clock.schedule(at, collection, record["id"])
 
     def rate_limit(self, credential: Credential) -> RateLimit:
         """Return the request window of a credential's bucket."""

@@ -154,6 +154,24 @@ def test_the_given_api_key_is_let_in_and_not_printed() -> None:
         assert server.ask("GET", "/v1/me", key="revdesk_other")[0] == 401
 
 
+def ask_admin(server: Running, token: str | None) -> int:
+    return server.ask("GET", "/_revdesk/prices", headers={"X-RevDesk-Mock-Token": token} if token else None)[0]
+
+
+def test_the_given_admin_token_is_wanted_and_not_printed() -> None:
+    with serving("--port", "0", REVDESK_MOCK_ADMIN_TOKEN="open_sesame") as server:
+        assert [ask_admin(server, token) for token in (None, "open", "open_sesame")] == [401, 401, 200]
+        assert "open_sesame" not in server.banner + server.stop()[1]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_off_loopback_an_admin_token_is_made_and_told_once(form: str) -> None:
+    with serving("--port", "0", "--host", "0.0.0.0", "--log-format", form, "--log-level", "debug") as server:
+        [token] = re.findall(r"revdesk_admin_[0-9a-f]{32}", server.banner)
+        assert [ask_admin(server, sent) for sent in (None, "revdesk_admin_", token)] == [401, 401, 200]
+        assert token not in server.stop()[1]
+
+
 def test_a_seed_repeats_ids() -> None:
     def agent_of_a_bought_number() -> str:
         with serving("--port", "0", "--seed", "5", "--clock", "frozen") as server:
@@ -283,6 +301,7 @@ REFUSED: dict[str, tuple[list[str], dict[str, str], int, str]] = {
     "address that is nowhere": (["--media-ip", "0.0.0.0"], {}, 2, "nobody can send to 0.0.0.0"),
     "ports the wrong way round": (["--media-ports", "50100-50000"], {}, 2, "the lower one first"),
     "port out of range": (["--media-ports", "50000-70000"], {}, 2, "from 1 to 65535"),
+    "admin token that no header holds": (["--admin-token", "two words"], {}, 2, "without spaces"),
     "one port": (["--media-ports", "50000"], {}, 2, "such as 50000-50100"),
     "missing contract": (["--spec", "nowhere.json"], {}, 4, "nowhere.json: No such file"),
     "contract that is none": (["--spec", "fixtures/empty.json"], {}, 4, "no OpenAPI document"),
