@@ -6,6 +6,7 @@ from itertools import count, repeat
 from operator import itemgetter
 from typing import NamedTuple
 
+from revdesk_mock.index import Index
 from revdesk_mock.messages import JSON, Record
 
 Row = tuple[int, Record]  # position in the order of creation, record
@@ -51,9 +52,7 @@ class Store:
         self._rows: defaultdict[str, dict[str, Row]] = defaultdict(dict)
         self._positions = count(1)
         self._indexed = indexes
-        self._indexes: dict[tuple[str, str], dict[JSON, dict[str, None]]] = {
-            (collection, field): {} for collection, fields in indexes.items() for field in fields
-        }
+        self._indexes = {(collection, field): Index() for collection, fields in indexes.items() for field in fields}
         self._log: list[tuple[Change, int]] | None = None
         self._listeners: list[Listener] = []
 
@@ -90,7 +89,7 @@ class Store:
 
     def find(self, collection: str, field: str, value: JSON) -> list[Record]:
         """Return the records whose indexed field has a value (not None), oldest first."""
-        ids = self._indexes[collection, field].get(value)
+        ids = self._indexes[collection, field].find(value)
         if not ids:
             return []
         rows = self._rows[collection]
@@ -184,11 +183,9 @@ class Store:
                 continue
             index = self._indexes[collection, field]
             if old is not None:
-                del index[old][record_id]
-                if not index[old]:
-                    del index[old]
+                index.remove(old, record_id)
             if new is not None:
-                index.setdefault(new, {})[record_id] = None
+                index.add(new, record_id)
 
     # whole worlds
 
@@ -202,7 +199,7 @@ class Store:
         twin._rows.update((name, rows.copy()) for name, rows in self._rows.items() if name not in without)
         for place, index in self._indexes.items():
             if place[0] not in without:
-                twin._indexes[place] = {value: ids.copy() for value, ids in index.items()}
+                twin._indexes[place] = index.copy()
         last = max((rows[next(reversed(rows))][0] for rows in self._rows.values() if rows), default=0)
         twin._positions = count(last + 1)
         return twin

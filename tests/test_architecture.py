@@ -16,7 +16,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
     {"messages", "clock", "ids", "e164", "room_address", "rtc.packets", "public_url", "window"},
-    {"errors", "inventory", "signing", "loa"},
+    {"errors", "index", "inventory", "signing", "loa"},
     {"settings", "pages", "cnam", "rtc.events", "journal", "timeline"},
     {"spec", "store", "json_body", "wording"},
     {"validation", "simulation.", "rtc.tokens"},
