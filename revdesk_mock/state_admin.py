@@ -18,7 +18,11 @@ from revdesk_mock.world_admin import describe
 
 LONGEST_NAME = 100  # characters
 LARGEST = 64 * MAX_BYTES  # of a world that is restored
-RESETS: Mapping[str, Callable[[World], None]] = {"all": World.reset, "journal": World.forget_requests}
+RESETS: Mapping[str, Callable[[World], None]] = {
+    "all": World.reset,
+    "journal": World.forget_requests,
+    "faults": lambda world: world.faults.reset(),
+}
 
 
 class StateAdmin:

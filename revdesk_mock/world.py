@@ -13,6 +13,7 @@ from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import CallFlow
 from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, ClientTokens, Credential
+from revdesk_mock.simulation.faults import Faults, Plan
 from revdesk_mock.simulation.guardrails import Counters, Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
@@ -47,8 +48,8 @@ class Snapshot(NamedTuple):
 class World:
     """One tenant, opened by an API key. Complete, isolated, dumpable; there is no other state.
 
-    `audience` hears of every event. `steps` names, for each collection, what happens to a record when its `due_at` is
-    reached. With a `memory` the records of the dump are taken from there, at once.
+    `steps` names, for each collection, what happens to a record when its `due_at` is reached; `plan` is what fails from
+    the start, `audience` hears of every event. With a `memory` the records of the dump are taken from there, at once.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class World:
         seed: str,
         steps: Mapping[str, Step],
         dump: JSON,
+        plan: Plan,
         audience: Sequence[Listener] = (),
         memory: Snapshot | None = None,
     ) -> None:
@@ -76,6 +78,7 @@ class World:
         self.guardrails = Guardrails(self.store, self.clock, self.policies, memory.counted if memory else None)
         self.calls = CallFlow(self.store, self.clock, self.policies)
         self.idempotency = Idempotency()
+        self.faults = Faults(plan, seed, self.clock.now)
         signer = Signer(self.id, Dice(f"{seed}:signing").hex(64))
         self.client_tokens = ClientTokens(self.clock, self.dice, self.policies, signer)
         self.join_tokens = JoinTokens(self.store, self.clock, self.dice, self.policies, signer)
@@ -160,16 +163,17 @@ class World:
         return Snapshot(self.dump(), self.store.copy(without=("keys",)), self.guardrails.counters())
 
     def reset(self) -> None:
-        """Become what the world was when it was opened, and forget every request."""
+        """Become what the world was when it was opened, its faults included, and forget every request."""
         self._become(self.start, frozen=self.settings.clock == "frozen")
         self.settle(self.settings.policies)
+        self.faults.reset()
+        self.breaches.clear()
         self.forget_requests()
 
     def forget_requests(self) -> None:
         """Empty the journal and the timeline."""
         self.journal.clear()
         self.timeline.clear()
-        self.breaches.clear()
 
     def _become(self, dump: JSON, *, frozen: bool) -> None:
         self._becoming = True

@@ -334,6 +334,16 @@ def test_the_journal_is_forgotten_alone(tenant: Tenant) -> None:
     assert tenant.state() == before
 
 
+def test_faults_are_reset_alone(tenant: Tenant) -> None:
+    tenant.dial()
+    before = tenant.state()
+    assert tenant.ask("POST", "/_revdesk/faults", {"operation": "v1_me_get", "do": {"status": 500}}).status == 201
+    tenant.ask("POST", "/_revdesk/reset", {"scope": "faults"})
+    assert tenant.ask("GET", "/_revdesk/faults").body == []
+    assert tenant.state() == before
+    assert tenant.world.journal.entries() != []
+
+
 @pytest.mark.parametrize("order", [{"scope": "jurnal"}, {"scope": None}, {"what": "all"}])
 def test_a_reset_of_what_there_is_not_resets_nothing(tenant: Tenant, order: Any) -> None:
     tenant.dial()
