@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from revdesk_mock.bill import Bill
 from revdesk_mock.clock import EPOCH, SECOND, Clock, iso, parse_iso
+from revdesk_mock.coverage import Coverage
 from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Journal
 from revdesk_mock.messages import JSON, Record
@@ -82,8 +84,9 @@ class World:
         signer = Signer(self.id, Dice(f"{seed}:signing").hex(64))
         self.client_tokens = ClientTokens(self.clock, self.dice, self.policies, signer)
         self.join_tokens = JoinTokens(self.store, self.clock, self.dice, self.policies, signer)
-        self.journal = Journal()
         self.timeline = Timeline(self.id, self.clock.now, audience)
+        self.coverage, self.bill = Coverage(), Bill()
+        self.journal = Journal(self.coverage.note)
         self.breaches: list[str] = []
         self._becoming = False
         self._rate_limits: dict[str, RateLimit] = {}
@@ -200,9 +203,10 @@ class World:
         self.store.on_commit(self._tell)
 
     def _tell(self, changes: Sequence[Change]) -> None:
-        """Note in the timeline what became of records, but not each one of a whole world."""
+        """Note on timeline and bill what became of records, but not each one of a whole world."""
         if self._becoming:
             return
+        self.bill.count(changes)
         for change in changes:
             self.timeline.note(RECORD, tell_change, change)
 
