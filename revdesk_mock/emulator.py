@@ -19,7 +19,7 @@ from revdesk_mock.messages import JSON, Request, Response
 from revdesk_mock.opening import Opening
 from revdesk_mock.pipeline import Pipeline
 from revdesk_mock.resources import HANDLERS, STEPS
-from revdesk_mock.settings import Settings
+from revdesk_mock.settings import Settings, WatchedPolicies
 from revdesk_mock.signing import CLIENT_TOKEN_PREFIX, world_of
 from revdesk_mock.simulation import credentials
 from revdesk_mock.simulation.credentials import SCOPES, Credential, KeyKind
@@ -102,7 +102,10 @@ class Emulator:
         digest = fingerprint(key)
         credential = replace(world.key, id=self._key_id(digest), bucket=digest)
         standing: Literal["real", "frozen"] = "frozen" if world.clock.frozen else "real"
-        settings = replace(world.settings, clock=standing, policies=world.policies)
+        policies = world.policies
+        if isinstance(policies, WatchedPolicies):
+            policies = WatchedPolicies.watching(policies)
+        settings = replace(world.settings, clock=standing, policies=policies)
         dump = {**memory.dump, "dice": 0, "records": memory.store.dump()}
         return self._open(credential, dump, settings, f"{world.seed}:fork {world.forks}", memory=memory), key
 

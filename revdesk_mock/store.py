@@ -133,7 +133,7 @@ class Store:
         self._write(collection, record["id"], record)
         return record
 
-    def update(self, collection: str, record: Record, **changes: JSON) -> Record:
+    def update(self, collection: str, record: Record, /, **changes: JSON) -> Record:
         """Put a copy of a record with some fields changed in its place, and return it."""
         changed = {**record, **changes}
         self._write(collection, record["id"], changed)

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from revdesk_mock import Emulator, Settings, World, dumps, state
 from revdesk_mock.admin import Admin
@@ -16,6 +19,7 @@ from revdesk_mock.recordings import Recordings
 from revdesk_mock.rtc.mixdown import render
 from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.server import Server
+from revdesk_mock.settings import shipped
 from revdesk_mock.state_admin import StateAdmin
 from tests.commands import ROOT
 from tests.conftest import AGENT, MAIN, ORDINARY, SPEC, Client
@@ -23,6 +27,7 @@ from tests.test_app import Reply, ask
 
 STATE, SNAPSHOTS = "/_revdesk/state", "/_revdesk/snapshots"
 DIAL = {"from_number": MAIN, "to_number": ORDINARY}
+ODD = st.none() | st.booleans() | st.sampled_from([0, 1, 10**18, "", "x", MAIN, [], {}, [[0, "ring"]], "completed"])
 KEYS = (f"revdesk_state_{number}" for number in count())
 
 
@@ -116,6 +121,8 @@ FLAWED: dict[str, tuple[str, Any, str, str]] = {
     "wrong type": ("agents", {"name": 1}, "/name", "1 is not of type 'string'"),
     "not a choice": ("calls", {"status": "asleep"}, "/status", "'asleep' is not one of"),
     "unknown field": ("agents", {"nmae": "x"}, "/", "'nmae' was unexpected"),
+    "a step with nothing planned": ("calls", {"due_at": 0}, "/plan", "[]"),
+    "a plan of another kind": ("calls", {"plan": [[0, "dance"]]}, "/plan/0/1", "'dance' is not one of"),
     "another id": ("agents", {"id": "x"}, "id", "cannot be changed"),
     "deep": ("calls", {"legs": [{"role": "agent"}]}, "/legs/0", "required"),
     "one good field beside a bad one": ("agents", {"name": "x", "created_at": "now"}, "/created_at", "'now' is not"),
@@ -131,6 +138,23 @@ def test_a_patch_that_no_record_can_take_is_refused_whole(tenant: Tenant, case: 
     assert (refused.status, refused.body["error"]["code"]) == (400, "validation_error")
     assert words in refused.body["error"]["fields"][pointer]
     assert tenant.state() == before
+
+
+@given(st.data())
+def test_whatever_a_record_takes_leaves_the_api_answering(data: st.DataObject) -> None:
+    client = Client(Emulator(Settings(seed="patched", clock="frozen", data=shipped("fixtures/registered.json")), SPEC))
+    client.post("/v1/calls/dial", DIAL)
+    collection = data.draw(st.sampled_from(sorted(client.world.store.dump())))
+    record = data.draw(st.sampled_from(client.world.store.all(collection)))
+    fields = data.draw(st.dictionaries(st.sampled_from(sorted(record)), ODD, min_size=1, max_size=3))
+    with suppress(ApiError):
+        state.patch(client.world, collection, record["id"], fields)
+    client.advance(60)
+    dumps.check(json.loads(json.dumps(client.world.dump())), "after")
+    for operation in SPEC.operations.values():
+        if operation.method == "GET" and "{" not in operation.path:
+            assert client.get(operation.path).status < 500
+    assert client.emulator.pipeline.breaches == []
 
 
 def test_a_patch_that_is_no_object_or_for_nothing_is_refused(tenant: Tenant) -> None:
