@@ -111,6 +111,13 @@ def test_a_patched_number_is_found_by_what_it_is_now(tenant: Tenant) -> None:
     assert tenant.ask("POST", "/v1/calls/dial", DIAL).status == 422
 
 
+@pytest.mark.parametrize("fields", [{"record": True}, {"ended_at": 0}, {}])
+def test_fields_of_any_name_and_none_are_set(tenant: Tenant, fields: dict[str, Any]) -> None:
+    call = tenant.dial()
+    before = tenant.state(f"/calls/{call}")
+    assert tenant.ask("PATCH", f"{STATE}/calls/{call}", fields).body == {**before, **fields}
+
+
 def test_what_becomes_due_by_a_patch_happens_at_once(tenant: Tenant) -> None:
     call = tenant.dial()
     due = tenant.ask("PATCH", f"{STATE}/calls/{call}", {"due_at": 0})
