@@ -122,6 +122,15 @@ def test_exec_exports_a_key_that_is_let_in_and_never_the_callers_own() -> None:
     assert run("exec", *script, REVDESK_MOCK_API_KEY="by_variable").stdout == "by_variable\n"
 
 
+def test_exec_hands_on_the_admin_token() -> None:
+    script = ("sh", "-c", "echo $REVDESK_MOCK_ADMIN_TOKEN")
+    assert run("exec", "--admin-token", "of_the_test", "--", *script).stdout == "of_the_test\n"
+    assert run("exec", *script).stdout == "\n"
+    made = run("exec", "--host", "0.0.0.0", *script)
+    assert made.stdout.startswith("revdesk_admin_")
+    assert made.stdout.strip() in made.stderr
+
+
 def test_options_after_the_command_are_its_own() -> None:
     assert run("exec", "--seed", "1", "echo", "--port", "x", "--help").stdout == "--port x --help\n"
 
