@@ -35,6 +35,7 @@ from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.settings import suggestion
 from revdesk_mock.simulation.credentials import SCOPES
+from revdesk_mock.state_admin import StateAdmin
 from revdesk_mock.status_admin import StatusAdmin, about
 from revdesk_mock.token_admin import TokenAdmin
 from revdesk_mock.world import World
@@ -118,6 +119,7 @@ class App:
             *self._events.routes(),
             *AdminDocs(admin).routes(),
             *StatusAdmin(self._emulator, admin, switchboard).routes(),
+            *StateAdmin(self._emulator, admin).routes(),
             *FaultAdmin(admin).routes(),
             *JournalAdmin(self._emulator, admin).routes(),
         ]
