@@ -11,6 +11,7 @@ import click
 
 from revdesk_mock import cli
 from revdesk_mock.errors import STATUS
+from revdesk_mock.options import PREFIX
 from revdesk_mock.settings import Policies, shipped
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.guardrails import PRICES
@@ -52,9 +53,15 @@ def options() -> str:
     rows = []
     for option in cli.serve.params:
         if isinstance(option, click.Option) and option.name:
-            variable = option.envvar or f"{cli.PREFIX}_{option.name.upper()}"
+            variable = option.envvar or f"{PREFIX}_{option.name.upper()}"
             rows.append((f"`{max(option.opts, key=len)}`", f"`{variable}`", str(option.help)))
     return table(("option", "variable", "meaning"), rows)
+
+
+def commands() -> str:
+    """Return what each command does."""
+    rows = ((f"`{name}`", command.get_short_help_str(limit=200)) for name, command in cli.commands.commands.items())
+    return table(("command", "what it does"), rows)
 
 
 def errors() -> str:
@@ -112,6 +119,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "magic-numbers": magic_numbers,
     "policies": policies,
     "options": options,
+    "commands": commands,
     "errors": errors,
     "prices": prices,
     "fidelity-counts": fidelity_counts,

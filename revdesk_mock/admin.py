@@ -1,20 +1,20 @@
 """The admin API under /_revdesk: each route is one call on the emulator or one of its worlds."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from urllib.parse import SplitResult, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from revdesk_mock import journal, keys, registrations, vetting
-from revdesk_mock.clock import SECOND, iso, iso_or_none, parse_iso
+from revdesk_mock.clock import SECOND, iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.exchange import owned
+from revdesk_mock.guard import Guard
 from revdesk_mock.json_body import read_object
-from revdesk_mock.messages import JSON, Reason, Record
+from revdesk_mock.messages import JSON, Record
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.resources import branded_calling, enterprise_registration, reputation
 from revdesk_mock.simulation.call_flow import magic_table
@@ -22,9 +22,6 @@ from revdesk_mock.simulation.credentials import SCOPES, Credential, read_bearer
 from revdesk_mock.simulation.guardrails import PRICES
 from revdesk_mock.world import World
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-Endpoint = Callable[[Request], Awaitable[Response]]
-Guard = Callable[[Endpoint], Endpoint]
 Find = Callable[[World, Credential], Record]
 Decide = Callable[[World, Record, vetting.Verdict], Record]
 Render = Callable[[World, Record], Iterator[bytes]]
@@ -38,12 +35,12 @@ VERDICTS: Mapping[str, tuple[Find, Decide]] = {
 
 
 class Admin:
-    """The routes. With `local_only`, a request whose Host is not this machine's own name is refused."""
+    """The routes, and what those of other files share: `guarded` wraps each, `admit` finds its world."""
 
-    def __init__(self, emulator: Emulator, recordings: Recordings, *, local_only: bool) -> None:
+    def __init__(self, emulator: Emulator, recordings: Recordings, guard: Guard) -> None:
         self._emulator = emulator
         self._recordings = recordings
-        self._local_only = local_only
+        self.guarded = guard
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
@@ -51,9 +48,7 @@ class Admin:
         return [
             Route("/_revdesk/explain/{request_id}", self.guarded(self._explain)),
             Route("/_revdesk/magic-numbers", self.guarded(self._magic_numbers)),
-            Route("/_revdesk/policies", self.guarded(self._policies)),
             Route("/_revdesk/prices", self.guarded(self._prices)),
-            Route("/_revdesk/clock", self.guarded(self._clock), methods=["GET", "POST"]),
             Route("/_revdesk/keys", self.guarded(self._mint_key), methods=["POST"]),
             Route("/_revdesk/caller-ids/{id}/code", self.guarded(self._caller_id_code)),
             Route("/_revdesk/brand/logo", self.guarded(self._set_logo), methods=["PUT"]),
@@ -61,43 +56,39 @@ class Admin:
                 Route(f"/_revdesk/{what}/verdict", self.guarded(partial(self._verdict, *calls)), methods=["POST"])
                 for what, calls in VERDICTS.items()
             ),
-            Route(f"{call}/recording.wav", self.guarded(partial(self._recording, "audio/wav", self._recordings.wav))),
-            Route(f"{call}/recording.ogg", self.guarded(partial(self._recording, "audio/ogg", self._recordings.ogg))),
+            *(
+                Route(
+                    f"{call}/recording.{form}", self.guarded(partial(self._recording, media_type, render), is_open=True)
+                )
+                for form, media_type, render in (
+                    ("wav", "audio/wav", self._recordings.wav),
+                    ("ogg", "audio/ogg", self._recordings.ogg),
+                )
+            ),
             Route(f"{call}/transcript", self.guarded(self._transcript)),
         ]
 
     def world_of(self, request: Request) -> World:
-        """Return the world that a request is about: `?world=ID`, or else its bearer's; raises ApiError (401, 404)."""
+        """Return the world that a request is about; raises ApiError as `admit` does."""
+        return self.admit(request)[0]
+
+    def admit(self, request: Request) -> tuple[World, Credential]:
+        """Return the world that a request is about, and as whom: `?world=ID` and the key that opened it, or its bearer.
+
+        Raises ApiError: 401 for a bearer that is refused, 404 for a world that there is not.
+        """
         world_id = request.query_params.get("world")
         if world_id is None:
-            return self._emulator.world(read_bearer(request.headers))
+            return self._emulator.admit(read_bearer(request.headers))
+        world = self.find_world(world_id, "query world")
+        return world, world.key
+
+    def find_world(self, world_id: str, where: str) -> World:
+        """Return a world by the id that a request names; raises ApiError (404)."""
         world = self._emulator.find_world(world_id)
         if world is None:
-            raise not_found("world", world_id, "query world")
+            raise not_found("world", world_id, where)
         return world
-
-    def guarded(self, endpoint: Endpoint) -> Endpoint:
-        """Wrap an endpoint: refusals as the vendor's envelope, and other sites' pages refused."""
-
-        async def answer(request: Request) -> Response:
-            try:
-                self._check_origin(request)
-                return await endpoint(request)
-            except ApiError as error:
-                return JSONResponse(error.envelope(), error.status)
-
-        return answer
-
-    def _check_origin(self, request: Request) -> None:
-        """Refuse other sites' pages: their Origin is not ours, and a rebound name is not this machine's."""
-        host, origin = request.headers.get("host", ""), request.headers.get("origin")
-        public_url = self._emulator.settings.public_url
-        public = urlsplit(public_url).netloc if public_url else None
-        foreign = origin is not None and _split(origin).netloc not in {host, public}
-        rebound = host != public and _split(f"//{host}").hostname not in LOOPBACK
-        if foreign or (self._local_only and rebound):
-            reason = Reason("admin.origin", "header Origin or Host", "this emulator's own address", origin or host)
-            raise ApiError("forbidden", "The admin API answers its own address only.", reason)
 
     async def _explain(self, request: Request) -> Response:
         """Tell why a request was answered as it was."""
@@ -124,31 +115,13 @@ class Admin:
             ]
         )
 
-    async def _policies(self, _: Request) -> Response:
-        """Answer the policies with the values in use."""
-        names = ("name", "value", "choices", "question", "source")
-        return JSONResponse([dict(zip(names, row, strict=True)) for row in self._emulator.settings.policies.describe()])
-
     async def _prices(self, _: Request) -> Response:
         """Answer what things cost, in millionths of a US dollar: the table behind the spend cap."""
         return JSONResponse(dict(PRICES))
 
-    async def _clock(self, request: Request) -> Response:
-        """Answer the time of the bearer's world; POST moves it: `advance_seconds`, `set` (ISO 8601), `frozen`."""
-        world = self.world_of(request)
-        if request.method == "POST":
-            order = read_object(await request.body())
-            try:
-                _move(world, order)
-            except (ValueError, OverflowError) as error:
-                raise _unusable(str(error)) from error
-        world.run_due()
-        now = {"now": iso(world.clock.now()), "frozen": world.clock.frozen}
-        return JSONResponse({**now, "next_event": iso_or_none(world.clock.next_due())})
-
     async def _mint_key(self, request: Request) -> Response:
         """Let another key into the bearer's world: `owner`, `sub_entity_id`, `scopes`, `has_user`. Shown once."""
-        world = self._emulator.world(read_bearer(request.headers))
+        world = self.world_of(request)
         match read_object(await request.body()):
             case {"owner": str() as owner, **rest} if _is_key_order(rest):
                 team, scopes = rest.get("sub_entity_id"), rest.get("scopes", SCOPES)
@@ -160,14 +133,14 @@ class Admin:
 
     async def _caller_id_code(self, request: Request) -> Response:
         """Answer the code that the verification call reads out, in the bearer's world."""
-        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world, credential = self.admit(request)
         world.run_due()
         record = owned(world, credential, "caller_ids", request.path_params["id"], "caller ID")
         return JSONResponse({"caller_id_id": record["id"], **{name: record[name] for name in ("phone_number", "code")}})
 
     async def _set_logo(self, request: Request) -> Response:
         """Set or remove the logo of the bearer's brand, for which the API has no operation."""
-        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world, credential = self.admit(request)
         logo_url = branded_calling.read_logo(read_object(await request.body()))
         world.run_due()
         with world.store.transaction():
@@ -176,7 +149,7 @@ class Admin:
 
     async def _verdict(self, find: Find, decide: Decide, request: Request) -> Response:
         """Let the carrier decide now: `status`, and for a rejection `reasons`."""
-        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world, credential = self.admit(request)
         world.run_due()
         verdict = vetting.read_verdict(read_object(await request.body()))
         with world.store.transaction():
@@ -198,22 +171,12 @@ class Admin:
         return JSONResponse({"call_id": call["id"], "structured_transcript": _turns(call)})
 
     def _call(self, request: Request) -> tuple[World, Record]:
-        world = self._emulator.find_world(request.path_params["world"])
-        if world is None:
-            raise not_found("world", request.path_params["world"], "path /world")
+        world = self.find_world(request.path_params["world"], "path /world")
         world.run_due()
         call = world.store.get("calls", request.path_params["call"])
         if call is None:
             raise not_found("call", request.path_params["call"], "path /call")
         return world, call
-
-
-def _split(url: str) -> SplitResult:
-    """Split a URL that anybody may have sent; what is none has no parts."""
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return urlsplit("")
 
 
 def _turns(call: Record) -> list[JSON]:
@@ -239,20 +202,3 @@ def _is_key_order(order: dict[str, JSON]) -> bool:
         and isinstance(scopes, list)
         and all(isinstance(scope, str) for scope in scopes)
     )
-
-
-def _move(world: World, order: dict[str, JSON]) -> None:
-    """Carry out one order on a clock; raises ApiError or ValueError, with nothing moved, where it makes no sense."""
-    match order:
-        case {"advance_seconds": int() | float() as seconds, **rest} if not rest and seconds >= 0:
-            world.advance(seconds)
-        case {"set": str() as text, **rest} if not rest:
-            world.set_time(parse_iso(text))
-        case {"frozen": bool() as frozen, **rest} if not rest:
-            (world.freeze if frozen else world.run)()
-        case _:
-            raise _unusable('send {"advance_seconds": 30}, {"set": "2026-01-31T12:00:00Z"} or {"frozen": true}')
-
-
-def _unusable(message: str) -> ApiError:
-    return ApiError("validation_error", f"The clock cannot do that: {message}.", fields={"body": message})

@@ -16,6 +16,7 @@ import revdesk_mock
 from revdesk_mock.admin import Admin
 from revdesk_mock.call_admin import CallAdmin
 from revdesk_mock.emulator import Emulator
+from revdesk_mock.guard import Guard
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.request_body import read_body
@@ -27,7 +28,9 @@ from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.simulation.credentials import SCOPES
+from revdesk_mock.token_admin import TokenAdmin
 from revdesk_mock.world import World
+from revdesk_mock.world_admin import WorldAdmin
 
 if TYPE_CHECKING:
     from revdesk_mock.rtc.casting import Casting
@@ -41,14 +44,17 @@ READABLE_HEADERS = (
 
 
 class App:
-    """An ASGI application over one emulator. `ready` turns false when it is about to stop."""
+    """An ASGI application over one emulator. `ready` turns false when it is about to stop.
+
+    `guard` keeps the admin API; without one that answers this machine alone.
+    """
 
     def __init__(
         self,
         emulator: Emulator,
         *,
         cors_origins: Sequence[str] = ("*",),
-        local_only: bool = True,
+        guard: Guard | None = None,
         network: Network = LOOPBACK,
     ) -> None:
         self._emulator = emulator
@@ -71,15 +77,13 @@ class App:
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-        admin = Admin(emulator, Recordings(self._recorder, _mix), local_only=local_only)
+        admin = Admin(emulator, Recordings(self._recorder, _mix), guard or Guard(emulator.settings))
         self._own = Starlette(
             routes=[
                 Route("/health", self._show_health),
                 Route("/ready", self._show_ready),
                 Route("/.well-known/oauth-protected-resource", self._show_resource),
-                *admin.routes(),
-                *RoomAdmin(emulator, switchboard, admin.guarded).routes(),
-                *CallAdmin(emulator, switchboard, self._seat_agent, admin.guarded).routes(),
+                *self._admin_routes(admin, switchboard),
             ]
         )
 
@@ -93,6 +97,15 @@ class App:
             await self._shared_api(scope, receive, send)
         else:
             await self._serve_api(scope, receive, send)
+
+    def _admin_routes(self, admin: Admin, switchboard: Switchboard) -> list[Route]:
+        return [
+            *admin.routes(),
+            *WorldAdmin(self._emulator, admin).routes(),
+            *RoomAdmin(admin, switchboard).routes(),
+            *CallAdmin(admin, switchboard, self._seat_agent).routes(),
+            *TokenAdmin(admin).routes(),
+        ]
 
     async def close(self) -> None:
         """Put everybody out of their rooms; nothing new is let in by then."""

@@ -1,23 +1,24 @@
-"""The admin API of live calls: a person picks up a leg of a bridge, and agents and guests are put into a room."""
+"""The admin API of live calls: they are driven by hand, a leg is picked up, agents and guests are put into a room."""
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from revdesk_mock import guests, legs, placement, room_address
-from revdesk_mock.admin import Guard
-from revdesk_mock.emulator import Emulator
+from revdesk_mock import guests, handset, legs, placement, room_address
+from revdesk_mock.admin import Admin
 from revdesk_mock.errors import ApiError, not_found
-from revdesk_mock.exchange import owned
+from revdesk_mock.exchange import owned, shown_status
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Record
-from revdesk_mock.rtc.events import Grants
+from revdesk_mock.rtc import telephone
+from revdesk_mock.rtc.events import Grants, Pressed
+from revdesk_mock.rtc.packets import DIGITS
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Switchboard
-from revdesk_mock.simulation.credentials import read_bearer
 from revdesk_mock.world import World
 
 GRANTS = {field.name for field in fields(Grants)}
@@ -27,33 +28,62 @@ Seat = Callable[[World, Room, Record], None]
 class CallAdmin:
     """The routes; `seat_agent` lets a call's agent take its place in a room that is open already."""
 
-    def __init__(self, emulator: Emulator, switchboard: Switchboard, seat_agent: Seat, guarded: Guard) -> None:
-        self._emulator = emulator
+    def __init__(self, admin: Admin, switchboard: Switchboard, seat_agent: Seat) -> None:
+        self._admin = admin
         self._switchboard = switchboard
         self._seat_agent = seat_agent
-        self._guarded = guarded
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
+        guarded = self._admin.guarded
         leg = "/_revdesk/calls/{call}/legs/{leg}/token"
         return [
-            Route(leg, self._guarded(self._hand_over_leg), methods=["POST"]),
-            Route("/_revdesk/rooms/{room}/agents", self._guarded(self._add_agent), methods=["POST"]),
-            Route("/_revdesk/calls/{call}/guests", self._guarded(self._invite), methods=["POST"]),
+            Route(leg, guarded(self._hand_over_leg), methods=["POST"]),
+            Route("/_revdesk/rooms/{room}/agents", guarded(self._add_agent), methods=["POST"]),
+            Route("/_revdesk/calls/{call}/guests", guarded(self._invite), methods=["POST"]),
+            *(
+                Route(f"/_revdesk/calls/{{call}}/{step}", guarded(partial(self._take, step)), methods=["POST"])
+                for step in handset.STEPS
+            ),
+            Route("/_revdesk/calls/{call}/digits", guarded(self._press), methods=["POST"]),
         ]
+
+    async def _take(self, step: str, request: Request) -> Response:
+        """Let a call take one step now; it is driven by hand from there."""
+        world, call = self._call(request)
+        if read_object(await request.body() or b"{}"):
+            message = f"{step} takes no body"
+            raise ApiError("validation_error", f"That cannot be: {message}.", fields={"body": message})
+        return _driven(world, handset.take(world, call, step))
+
+    async def _press(self, request: Request) -> Response:
+        """Let the called party press the keys `digits`; who is in the call's room hears of them."""
+        world, call = self._call(request)
+        match read_object(await request.body()):
+            case {"digits": str() as digits, **rest} if not rest and 0 < len(digits) <= handset.MOST_DIGITS:
+                if handset.noted("", digits) != digits.upper():
+                    message = f"only the keys {DIGITS}"
+                    raise ApiError("validation_error", f"digits: {message}.", fields={"digits": message})
+            case _:
+                what = '{"digits": "12#"}'
+                raise ApiError(
+                    "validation_error", f"No key can be pressed by that: send {what}.", fields={"body": what}
+                )
+        handset.check_connected(call)
+        room = self._switchboard.find_room(world, room_address.name_of(call))
+        if room is None:
+            return _driven(world, handset.press(world, call, digits))
+        room.send(Pressed(telephone.IDENTITY, digits))  # the room's notes have them from there
+        return _driven(world, self._call(request)[1])
 
     async def _hand_over_leg(self, request: Request) -> Response:
         """Answer a token with which a person picks up the leg `connect` or `destination`, and where."""
-        world, credential = self._emulator.admit(read_bearer(request.headers))
-        world.run_due()
-        call = owned(world, credential, "calls", request.path_params["call"], "call")
+        world, call = self._call(request)
         return self._way_in(request, world, call, *legs.hand_over(world, call, request.path_params["leg"]))
 
     async def _invite(self, request: Request) -> Response:
         """Answer a token with which one more person joins the room of a call: `identity`, and what it may do."""
-        world, credential = self._emulator.admit(read_bearer(request.headers))
-        world.run_due()
-        call = owned(world, credential, "calls", request.path_params["call"], "call")
+        world, call = self._call(request)
         match read_object(await request.body()):
             case {"identity": str() as identity, **rest} if rest.keys() <= GRANTS and all(map(_is_bool, rest.values())):
                 return self._way_in(request, world, call, *guests.invite(world, call, identity, Grants(**rest)))
@@ -63,6 +93,11 @@ class CallAdmin:
                     "validation_error", f"Nobody can be invited by that: send {what}.", fields={"body": what}
                 )
 
+    def _call(self, request: Request) -> tuple[World, Record]:
+        world, credential = self._admin.admit(request)
+        world.run_due()
+        return world, owned(world, credential, "calls", request.path_params["call"], "call")
+
     def _way_in(self, request: Request, world: World, call: Record, token: str, ttl: int) -> Response:
         base_url = self._switchboard.base_url(request.url.scheme, request.headers.get("host"))
         url = room_address.of(base_url, world.policies.room_url_scheme)
@@ -71,7 +106,7 @@ class CallAdmin:
 
     async def _add_agent(self, request: Request) -> Response:
         """Put the agent `agent_id` on the call of an open room."""
-        world, credential = self._emulator.admit(read_bearer(request.headers))
+        world, credential = self._admin.admit(request)
         world.run_due()
         room = self._switchboard.find_room(world, request.path_params["room"])
         call = None if room is None else self._switchboard.call_of(world, room)
@@ -87,6 +122,10 @@ class CallAdmin:
                     "validation_error", f"No agent can be found by that: send {what}.", fields={"body": what}
                 )
         return JSONResponse({"room_name": room.name, "agent_id": call["agent_id"], "call_id": call["id"]})
+
+
+def _driven(world: World, call: Record) -> Response:
+    return JSONResponse({"call_id": call["id"], "status": shown_status(world, call), "digits": call["digits"]})
 
 
 def _is_bool(value: JSON) -> bool:

@@ -20,6 +20,8 @@ LATEST = 221_845_392_000_000  # 9000-01-01T00:00:00Z
 Timer = asyncio.TimerHandle
 SLACK = 0.2  # seconds that a beat of media may be late and still be caught up
 
+QUICKEST, SLOWEST = 0.005, 0.1  # seconds between two questions whether something holds
+
 Due = tuple[int, int, str, str]  # at (ms), order, collection, record id
 
 
@@ -31,6 +33,18 @@ def wall() -> int:
 def stopwatch() -> float:
     """Return seconds of a monotonic clock, for measuring how long something took."""
     return time.perf_counter()
+
+
+def wait_until(holds: Callable[[], bool], seconds: float) -> bool:
+    """Ask again and again until something holds, or so many seconds of real time are over; return whether it holds."""
+    deadline, pause = time.monotonic() + seconds, QUICKEST
+    while not holds():
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(pause, left))
+        pause = min(2 * pause, SLOWEST)
+    return True
 
 
 def later(seconds: float, call: Callable[[], None]) -> Timer:

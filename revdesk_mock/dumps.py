@@ -1,6 +1,7 @@
 """Worlds as files: fixtures and exports, checked against their own schema before anything is opened."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import orjson
@@ -71,6 +72,7 @@ def _read(path: Path) -> JSON:
         raise StartError(f"{path} is not JSON: {error}") from error
 
 
+@cache
 def _world_schema() -> Schema:
     return Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
 

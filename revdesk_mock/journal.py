@@ -82,6 +82,9 @@ class Journal:
         self._size = size
         self._listeners: list[Callable[[Entry], None]] = []
 
+    def __len__(self) -> int:
+        return len(self._entries)
+
     def add(self, entry: Entry) -> None:
         """Remember a request; the oldest gives way."""
         self._entries[entry.request_id] = entry

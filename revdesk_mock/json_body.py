@@ -20,9 +20,9 @@ def read_bytes(request: Request, policies: Policies) -> bytes:
     raise too_large(int(policies.body_too_large_status))
 
 
-def too_large(status: int = 400) -> ApiError:
+def too_large(status: int = 400, limit: int = MAX_BYTES) -> ApiError:
     """Build the refusal of a body over the limit."""
-    return _refusal(f"is over {MAX_BYTES} bytes", "body.size", f"at most {MAX_BYTES} bytes", "more", status=status)
+    return _refusal(f"is over {limit} bytes", "body.size", f"at most {limit} bytes", "more", status=status)
 
 
 def check_content_type(request: Request, policies: Policies) -> None:

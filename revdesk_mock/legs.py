@@ -35,8 +35,8 @@ def hand_over(world: World, call: Record, role: str) -> tuple[str, int]:
     return token, ttl
 
 
-def pick_up(world: World, call: Record) -> Record:
-    """Let the person whose token has just joined answer its leg, or take it over in a call that is under way."""
+def settle(world: World, call: Record) -> Record:
+    """Let each leg do what becomes of the tokens: who has just joined answers or takes it over; else it is a phone."""
     return world.calls.replan(call, _scripts(world, call))
 
 

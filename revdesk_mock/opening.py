@@ -14,6 +14,7 @@ from revdesk_mock.simulation.credentials import DEMO_PREFIX, ORGANIZATION, SCOPE
 
 FIXTURES = ("default", "empty", "registered")  # those that come with the product
 KINDS = (ORGANIZATION, USER)
+STANDING = ("real", "frozen")  # clocks
 FIELDS = ("key", "kind", "demo", "scopes", "data", "seed", "clock", "policy", "watch_policies")
 
 
@@ -104,7 +105,7 @@ def _clock(clock: Any, settings: Settings, data: JSON) -> tuple[Literal["real", 
     """Return whether time runs or stands, and the dump with the instant that was asked for."""
     if clock is None:
         return settings.clock, data
-    if clock in {"real", "frozen"}:
+    if clock in STANDING:
         return clock, data
     try:
         instant = iso(parse_iso(clock))
@@ -116,7 +117,10 @@ def _clock(clock: Any, settings: Settings, data: JSON) -> tuple[Literal["real", 
 def _policies(policy: Any, policies: Policies) -> Policies:
     if not isinstance(policy, Mapping):
         raise StartError('policy: it takes an object, such as {"foreign_id_status": "403"}')
-    return policies.changed(policy)
+    try:
+        return policies.changed(policy)
+    except StartError as error:
+        raise StartError(f"policy: {error}") from error
 
 
 def _seed(seed: Any) -> str | None:

@@ -25,6 +25,13 @@ class Reading(click.ParamType[Value]):
             self.fail(str(error), param, ctx)
 
 
+def read_secret(text: str) -> str:
+    """Return what a header can hold as it is; raises ValueError for anything else, without repeating it."""
+    if not text.isascii() or not text.isprintable() or not text or " " in text:
+        raise ValueError("it takes printable ASCII characters without spaces")
+    return text
+
+
 def read_rate_limit(text: str) -> RateLimit:
     """Return a number of requests a minute, or `off`; raises ValueError for anything else."""
     if text == "off":

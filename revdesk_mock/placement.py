@@ -7,6 +7,7 @@ from revdesk_mock import legs
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.exchange import visible
 from revdesk_mock.messages import Reason, Record
+from revdesk_mock.rtc.tokens import ISSUED, JOINED
 from revdesk_mock.simulation import agent_modes, guardrails
 from revdesk_mock.simulation.call_flow import script_for
 from revdesk_mock.simulation.credentials import Credential
@@ -135,9 +136,27 @@ def join(world: World, token: str) -> Record:
         if call is None:
             raise not_found("call", used["call_id"], "the token")
         if used["leg"] is not None:
-            return legs.pick_up(world, call)
+            return legs.settle(world, call)
         waits = call["kind"] == WEB and call["dialed_at"] is None
         return _start(world, call) if waits else call
+
+
+def revoke(world: World, token: Record) -> None:
+    """Take a token back that nobody used: its leg is a phone again, and a call that nobody can come to any more ends.
+
+    Raises ApiError (409) with the state of any other.
+    """
+    state = world.join_tokens.state(token)
+    call = world.store.get("calls", token["call_id"])
+    if state != ISSUED or call is None:
+        reason = Reason("token.unused", "path /token", "a token that is issued", state)
+        raise ApiError("conflict", f"The token is {state}: only one that is issued can be revoked.", reason)
+    with world.store.transaction():
+        world.join_tokens.revoke(token)
+        if token["leg"] is not None:
+            legs.settle(world, call)
+        elif call["dialed_at"] is None and not {ISSUED, JOINED} & set(world.join_tokens.states_of(call)):
+            world.calls.hang_up(call)
 
 
 def dial_from_browser(world: World, call_id: str, to_number: str | None = None) -> Record:

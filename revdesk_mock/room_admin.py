@@ -5,39 +5,36 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from revdesk_mock.admin import Guard
-from revdesk_mock.emulator import Emulator
+from revdesk_mock.admin import Admin
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON
 from revdesk_mock.rtc.events import AGENT, RPC_FAILED, describe_participant
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.switchboard import Switchboard
-from revdesk_mock.simulation.credentials import read_bearer
 from revdesk_mock.world import World
 
 
 class RoomAdmin:
-    """The routes; `guarded` wraps each as the other routes of the admin API are."""
+    """The routes."""
 
-    def __init__(self, emulator: Emulator, switchboard: Switchboard, guarded: Guard) -> None:
-        self._emulator = emulator
+    def __init__(self, admin: Admin, switchboard: Switchboard) -> None:
+        self._admin = admin
         self._switchboard = switchboard
-        self._guarded = guarded
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
-        room = "/_revdesk/rooms/{room}"
+        room, guarded = "/_revdesk/rooms/{room}", self._admin.guarded
         return [
-            Route("/_revdesk/rooms", self._guarded(self._list)),
-            Route(room, self._guarded(self._show)),
-            Route(f"{room}/say", self._guarded(self._say), methods=["POST"]),
-            Route(f"{room}/agent", self._guarded(self._behave), methods=["POST"]),
+            Route("/_revdesk/rooms", guarded(self._list)),
+            Route(room, guarded(self._show)),
+            Route(f"{room}/say", guarded(self._say), methods=["POST"]),
+            Route(f"{room}/agent", guarded(self._behave), methods=["POST"]),
         ]
 
     async def _list(self, request: Request) -> Response:
         """Answer the open rooms of the bearer's world."""
-        world = self._emulator.world(read_bearer(request.headers))
+        world = self._admin.world_of(request)
         return JSONResponse([self._describe(world, room) for room in self._switchboard.rooms(world)])
 
     async def _show(self, request: Request) -> Response:
@@ -63,7 +60,7 @@ class RoomAdmin:
         return JSONResponse({"room_name": room.name, "by": agent, **(call["behaviour"] if call else {})})
 
     def _room(self, request: Request) -> tuple[World, Room]:
-        world = self._emulator.world(read_bearer(request.headers))
+        world = self._admin.world_of(request)
         room = self._switchboard.find_room(world, request.path_params["room"])
         if room is None:
             raise not_found("room that is open", request.path_params["room"], "path /room")

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -17,9 +18,10 @@ import uvicorn
 from revdesk_mock.app import App
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import AddressTaken
+from revdesk_mock.guard import Guard
+from revdesk_mock.ids import fingerprint
 from revdesk_mock.rtc.network import LOOPBACK, Network
 
-LOCAL = ("127.", "::1", "localhost")
 COLLECTION = 20_000  # allocations between two looks of the garbage collector
 Result = TypeVar("Result")
 
@@ -48,7 +50,10 @@ class _Uvicorn(uvicorn.Server):
 
 
 class Server:
-    """Listens from the moment it is made; raises AddressTaken where it cannot."""
+    """Listens from the moment it is made; raises AddressTaken where it cannot.
+
+    `admin_token` is what the admin API wants; raises StartError without one for another address than the loopback.
+    """
 
     def __init__(
         self,
@@ -57,11 +62,14 @@ class Server:
         port: int = 0,
         cors_origins: Sequence[str] = ("*",),
         network: Network = LOOPBACK,
+        admin_token: str | None = None,
     ) -> None:
         self.emulator = emulator
+        sha256 = None if admin_token is None else fingerprint(admin_token)
+        guard = Guard(emulator.settings, local_only=is_local(host), token_sha256=sha256)
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
-        app = App(emulator, cors_origins=cors_origins, local_only=host.startswith(LOCAL), network=network)
+        app = App(emulator, cors_origins=cors_origins, guard=guard, network=network)
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -120,6 +128,14 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def is_local(host: str) -> bool:
+    """Whether nobody but this machine can come to an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_news(record: logging.LogRecord) -> bool:

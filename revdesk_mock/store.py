@@ -78,6 +78,10 @@ class Store:
         """Return how many records there are."""
         return len(self._rows[collection])
 
+    def sizes(self) -> dict[str, int]:
+        """Return how many records there are in each collection that has some."""
+        return {name: len(rows) for name, rows in self._rows.items() if rows}
+
     def newest(self, collection: str, before: int | None = None) -> Iterator[Row]:
         """Yield (position, record), newest first, from below a position where one is given."""
         for row in reversed(self._rows[collection].values()):

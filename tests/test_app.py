@@ -200,6 +200,7 @@ def test_the_clock_of_ones_own_world_can_be_moved(server: Server) -> None:
         [],
         {},
         {"advance_seconds": -1},
+        {"advance_seconds": True},
         {"advance_seconds": 1e15},
         {"advance_seconds": 1e300},
         {"set": "9999-01-01T00:00:00Z"},
@@ -335,7 +336,7 @@ def test_a_port_that_is_taken_is_refused() -> None:
 
 def test_an_address_that_is_not_ours_is_refused() -> None:
     with pytest.raises(AddressTaken, match="cannot listen"):
-        Server(Emulator(), host="192.0.2.1")
+        Server(Emulator(), host="192.0.2.1", admin_token="revdesk_admin")
 
 
 def test_stopping_answers_a_request_that_waits() -> None:

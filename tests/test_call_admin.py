@@ -95,3 +95,36 @@ def test_nobody_is_invited_to_what_has_ended_or_goes_straight_from_a_browser(ser
     for call in (ended, browser):
         assert ask(server, f"/_revdesk/calls/{call}/guests", {"identity": "ann"}).status == 409
     assert ask(server, f"/_revdesk/calls/{ended}/guests", {"identity": "ann"}, key="revdesk_another").status == 404
+
+
+def test_a_call_is_driven_by_hand_over_the_wire(server: Server) -> None:
+    numbers = {"from_number": MAIN, "to_number": ORDINARY}
+    call = ask(server, "/v1/calls/dial", numbers).body["data"]["call_id"]
+    path = f"/_revdesk/calls/{call}"
+    assert ask(server, f"{path}/ring").body == {"call_id": call, "status": "RINGING", "digits": ""}
+    assert ask(server, f"{path}/answer").body["status"] == "IN_PROGRESS"
+    assert ask(server, f"{path}/digits", {"digits": "12#"}).body["digits"] == "12#"
+    again = ask(server, f"{path}/ring")
+    assert (again.status, again.body["error"]["code"]) == (409, "conflict")
+    assert "in_progress" in again.body["error"]["message"]
+    assert ask(server, f"{path}/hang-up").body["status"] == "COMPLETED"
+    assert ask(server, f"{path}/hang-up", key="revdesk_another").status == 404
+
+
+@pytest.mark.parametrize(
+    ("step", "body"),
+    [
+        ("digits", {}),
+        ("digits", {"digits": ""}),
+        ("digits", {"digits": "1 2"}),
+        ("digits", {"digits": 12}),
+        ("digits", {"digits": "1" * 1001}),
+        ("ring", {"digits": "1"}),
+        ("answer", []),
+    ],
+    ids=str,
+)
+def test_a_step_with_a_body_that_makes_no_sense_is_refused(server: Server, step: str, body: Any) -> None:
+    call = ask(server, "/v1/calls/dial", {"from_number": MAIN, "to_number": ORDINARY}).body["data"]["call_id"]
+    reply = ask(server, f"/_revdesk/calls/{call}/{step}", body)
+    assert (reply.status, bool(reply.body["error"]["fields"])) == (400, True)

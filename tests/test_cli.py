@@ -2,12 +2,10 @@
 
 import http.client
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,30 +20,11 @@ from websockets.sync.client import connect
 import revdesk_mock
 from revdesk_mock import cli
 from revdesk_mock.clock import stopwatch
+from revdesk_mock.options import TEST_KEY, check_environment, every
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.settings import shipped
+from tests.commands import COMMAND, ROOT, environment, run
 from tests.conftest import MAIN, ORDINARY
-
-COMMAND = [sys.executable, "-m", "revdesk_mock"]
-ROOT = Path(__file__).parent.parent
-
-
-def environment(**variables: str) -> dict[str, str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("REVDESK_MOCK_")}
-    return {**clean, "PYTHONPATH": str(ROOT), **variables}
-
-
-def run(*arguments: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that ends by itself."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        env=environment(**variables),
-        check=False,
-        timeout=30,
-    )
 
 
 class Running:
@@ -107,7 +86,7 @@ def serving(*arguments: str, cwd: Path | None = None, **variables: str) -> Itera
 def test_plain_revdesk_mock_serves() -> None:
     with serving("--port", "0") as server:
         assert server.ask("GET", "/v1/me")[0] == 200
-        assert f'curl -H "Authorization: Bearer {cli.TEST_KEY}" http://127.0.0.1:{server.port}/v1/me' in server.banner
+        assert f'curl -H "Authorization: Bearer {TEST_KEY}" http://127.0.0.1:{server.port}/v1/me' in server.banner
         assert f"63 operations, {len(HANDLERS)} emulated" in server.banner
         assert "seed" in server.banner
 
@@ -127,7 +106,7 @@ def test_another_contract_is_served_from_its_file(tmp_path: Path) -> None:
 
 def test_the_curl_line_of_the_banner_works() -> None:
     with serving("serve", "--port", "0") as server:
-        assert server.ask("GET", "/v1/me", key=cli.TEST_KEY)[0] == 200
+        assert server.ask("GET", "/v1/me", key=TEST_KEY)[0] == 200
 
 
 def test_sigterm_ends_it_within_a_second_and_with_success() -> None:
@@ -173,6 +152,24 @@ def test_the_given_api_key_is_let_in_and_not_printed() -> None:
         assert server.ask("GET", "/v1/me", key="mine_alone_123")[0] == 200
         assert server.ask("GET", "/v1/me", key="second_one_456")[0] == 200
         assert server.ask("GET", "/v1/me", key="revdesk_other")[0] == 401
+
+
+def ask_admin(server: Running, token: str | None) -> int:
+    return server.ask("GET", "/_revdesk/prices", headers={"X-RevDesk-Mock-Token": token} if token else None)[0]
+
+
+def test_the_given_admin_token_is_wanted_and_not_printed() -> None:
+    with serving("--port", "0", REVDESK_MOCK_ADMIN_TOKEN="open_sesame") as server:
+        assert [ask_admin(server, token) for token in (None, "open", "open_sesame")] == [401, 401, 200]
+        assert "open_sesame" not in server.banner + server.stop()[1]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_off_loopback_an_admin_token_is_made_and_told_once(form: str) -> None:
+    with serving("--port", "0", "--host", "0.0.0.0", "--log-format", form, "--log-level", "debug") as server:
+        [token] = re.findall(r"revdesk_admin_[0-9a-f]{32}", server.banner)
+        assert [ask_admin(server, sent) for sent in (None, "revdesk_admin_", token)] == [401, 401, 200]
+        assert token not in server.stop()[1]
 
 
 def test_a_seed_repeats_ids() -> None:
@@ -304,6 +301,7 @@ REFUSED: dict[str, tuple[list[str], dict[str, str], int, str]] = {
     "address that is nowhere": (["--media-ip", "0.0.0.0"], {}, 2, "nobody can send to 0.0.0.0"),
     "ports the wrong way round": (["--media-ports", "50100-50000"], {}, 2, "the lower one first"),
     "port out of range": (["--media-ports", "50000-70000"], {}, 2, "from 1 to 65535"),
+    "admin token that no header holds": (["--admin-token", "two words"], {}, 2, "without spaces"),
     "one port": (["--media-ports", "50000"], {}, 2, "such as 50000-50100"),
     "missing contract": (["--spec", "nowhere.json"], {}, 4, "nowhere.json: No such file"),
     "contract that is none": (["--spec", "fixtures/empty.json"], {}, 4, "no OpenAPI document"),
@@ -350,13 +348,12 @@ def test_a_contract_with_an_unknown_keyword_is_refused_by_name(tmp_path: Path) -
 
 
 def test_every_option_is_described() -> None:
-    for command in cli.commands.commands.values():
-        for option in command.params:
-            assert getattr(option, "help", None), f"{command.name} {option.name}"
+    for option in every(cli.commands):
+        assert option.help, option.name
 
 
 def test_a_variable_of_a_list_of_numbers_is_not_ours() -> None:
-    cli.check_environment(cli.serve, {"REVDESK_API_KEY": "x", "PATH": "y", "REVDESK_MOCK_PORT": "1"})
+    check_environment(cli.serve, {"REVDESK_API_KEY": "x", "PATH": "y", "REVDESK_MOCK_PORT": "1"})
 
 
 def test_the_log_says_why_a_room_was_not_joined_and_no_token_even_when_it_says_all() -> None:

@@ -12,6 +12,7 @@ import pytest
 from docs import tables
 from revdesk_mock import Emulator, Settings, cli
 from revdesk_mock.admin import Admin
+from revdesk_mock.guard import Guard
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.rtc.mixdown import render
@@ -88,7 +89,8 @@ def test_the_examples_go_as_the_readme_shows(shown: str, clock: Literal["real", 
 
 def test_every_admin_route_is_documented() -> None:
     page = (ROOT / "docs/behaviour.md").read_text()
-    for route in Admin(Emulator(), Recordings(Recorder(), render), local_only=True).routes():
+    emulator = Emulator()
+    for route in Admin(emulator, Recordings(Recorder(), render), Guard(emulator.settings)).routes():
         assert f"{route.path}`" in page
 
 

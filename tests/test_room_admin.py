@@ -71,3 +71,16 @@ async def test_a_room_that_is_not_open_is_404(server: Server) -> None:
     for method, path in (("GET", ""), ("POST", "/agent"), ("POST", "/say")):
         body = None if method == "GET" else {"mode": "tone"}
         assert (await ask(server, method, f"/_revdesk/rooms/room_x{path}", body))[0] == 404
+
+
+@live
+async def test_who_is_in_a_room_hears_the_keys_that_are_pressed_by_hand_and_its_agent_knows_them(
+    server: Server,
+) -> None:
+    async with client() as one:
+        path = await room_of(server, one, await web_call(server))
+        call = (await ask(server, "GET", path))[1]["call_id"]
+        status, told = await ask(server, "POST", f"/_revdesk/calls/{call}/digits", {"digits": "7#"})
+        assert (status, told["digits"]) == (200, "7#")
+        assert (await ask(server, "GET", path))[1]["digits"] == "7#"
+        await one.told(lambda message: message == {"type": "dtmf", "digits": "7#", "from": "phone"})

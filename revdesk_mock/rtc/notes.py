@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from revdesk_mock import placement
+from revdesk_mock import handset, placement
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.rtc.events import AGENT, Event, Pressed, Said
-from revdesk_mock.rtc.packets import DIGITS
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.simulation.agent_modes import Behaviour
 from revdesk_mock.world import World
 
-MOST_SAID, MOST_DIGITS = 1_000, 1_000  # of a call; what comes after is not kept
+MOST_SAID = 1_000  # of a call; what comes after is not kept
 
 
 @dataclass(slots=True)
@@ -36,8 +35,7 @@ class Notes:
             case Said(_, _, True, segment) if segment in self._segments:
                 self._end_words(self._segments.pop(segment))
             case Pressed(_, digits):
-                keys = "".join(key for key in digits.upper() if key in DIGITS)
-                self._write(digits=(self.digits + keys)[:MOST_DIGITS])
+                self._write(digits=handset.noted(self.digits, digits))
 
     def hear(self, identity: str, track: str, packet: bytes, level: int | None) -> None:
         """Leave the sound to others."""

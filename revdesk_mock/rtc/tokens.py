@@ -76,6 +76,14 @@ class JoinTokens:
             raise refused_by_policy(status, f"The token is {state}: it joins one call, once.", reason)
         return record
 
+    def revoke(self, token: Record) -> None:
+        """Take a token back, by its record."""
+        self._store.update("tokens", token, revoked_at=self._clock.now())
+
+    def states_of(self, call: Record) -> list[str]:
+        """Return the state of each token of a call."""
+        return [self.state(token) for token in self._store.find("tokens", "call_id", call["id"])]
+
     def bearer_of(self, token: str) -> tuple[str, Grants]:
         """Return as whom a token that `join` takes lets its bearer in, and what that may do there."""
         if token.startswith(CALLING_TOKEN_PREFIX):
@@ -97,13 +105,13 @@ class JoinTokens:
         """Tell where a token is in its life: issued, joined, spent, expired or revoked.
 
         The end of its call spends a joined token and revokes one that nobody used (documented:
-        invalid after the call); its time runs out only while it is unused.
+        invalid after the call), as `revoke` does; its time runs out only while it is unused.
         """
         call = self._store.get("calls", token["call_id"])
         ended_at = 0 if call is None else call["ended_at"]
         if token["joined_at"] is not None:
             return JOINED if ended_at is None else SPENT
-        if ended_at is not None and ended_at < token["expires_at"]:
+        if "revoked_at" in token or (ended_at is not None and ended_at < token["expires_at"]):
             return REVOKED
         return EXPIRED if self._clock.now() >= token["expires_at"] else ISSUED
 

@@ -73,6 +73,9 @@ def script_of(leg: Record) -> Script:
     return script_for(leg["number"]) if leg["scripted"] else PRESENT
 
 
+Plan = list[list[JSON]]  # of instants, and what happens then
+
+
 class CallFlow:
     """Moves one world's call records along their plans.
 
@@ -111,14 +114,25 @@ class CallFlow:
 
     def step(self, call: Record) -> None:
         """Carry out the first event of a call's plan, now that it is due."""
-        (at, event), *rest = call["plan"]
-        due_at = rest[0][0] if rest else None
+        (_, event), *rest = call["plan"]
         if event == "ring":
-            self._store.update("calls", call, status=RINGING, started_at=at, plan=rest, due_at=due_at)
+            self.ring(call, rest)
         elif event == "answer":
-            self._store.update("calls", call, status=IN_PROGRESS, answered_at=at, plan=rest, due_at=due_at)
+            self.answer(call, rest)
         else:
             self.end(call, event)
+
+    def ring(self, call: Record, then: Plan | None = None) -> Record:
+        """Let a call ring now; without a plan for what follows it waits for a person, 30 s."""
+        now = self._clock.now()
+        plan = then or [[now + AWAITED.rings, AWAITED.ending]]
+        return self._store.update("calls", call, status=RINGING, started_at=now, plan=plan, due_at=plan[0][0])
+
+    def answer(self, call: Record, then: Plan | None = None) -> Record:
+        """Connect a call now; without a plan for what follows it talks until somebody hangs up, 4 h at most."""
+        now = self._clock.now()
+        plan = then or [self._last([PRESENT], now)]
+        return self._store.update("calls", call, status=IN_PROGRESS, answered_at=now, plan=plan, due_at=plan[0][0])
 
     def end(self, call: Record, ending: str) -> Record:
         """End a call now: the duration is whole seconds since it was answered; recordings exist from here on."""
@@ -143,10 +157,10 @@ class CallFlow:
             return call
         return self.end(call, CANCELED if call["answered_at"] is None else COMPLETED)
 
-    def _plan(self, scripts: Sequence[Script], placed: int) -> list[list[JSON]]:
+    def _plan(self, scripts: Sequence[Script], placed: int) -> Plan:
         """Write the legs' scripts as one plan: all ring together, and are connected when all have answered."""
         failed = min((script for script in scripts if not script.answers), key=lambda s: s.rings, default=None)
-        ring: list[list[JSON]] = [] if failed and failed.ending == UNREACHABLE else [[placed, "ring"]]
+        ring: Plan = [] if failed and failed.ending == UNREACHABLE else [[placed, "ring"]]
         if failed:
             return [*ring, [placed + failed.rings, failed.ending]]
         answered = max(placed + max(script.rings for script in scripts), self._clock.now())

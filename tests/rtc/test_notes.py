@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from revdesk_mock.handset import MOST_DIGITS
 from revdesk_mock.rtc.events import AGENT, PHONE, Participant, Pressed, Said
-from revdesk_mock.rtc.notes import MOST_DIGITS, MOST_SAID, Notes
+from revdesk_mock.rtc.notes import MOST_SAID, Notes
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.simulation.agent_modes import Behaviour
 from tests.conftest import AGENT as AGENT_ID
