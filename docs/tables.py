@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import orjson
 
 from revdesk_mock import cli
 from revdesk_mock.errors import STATUS
+from revdesk_mock.faults import matching, when
+from revdesk_mock.faults.effects import EFFECTS, PHASES
+from revdesk_mock.faults.recipes import RECIPES
 from revdesk_mock.options import PREFIX
 from revdesk_mock.settings import Policies, shipped
 from revdesk_mock.simulation.call_flow import magic_table
@@ -74,6 +78,35 @@ def prices() -> str:
     return table(("what", "US dollars"), ((what, f"{micros / 1_000_000:.3f}") for what, micros in PRICES.items()))
 
 
+def fault_members() -> str:
+    """Return what a rule may say of requests and of their number."""
+    rows = {**matching.MEMBERS, **when.COUNTS}.items()
+    return table(("member", "which requests"), ((f"`{name}`", says) for name, says in rows))
+
+
+def fault_phases() -> str:
+    """Return the moments at which something can fail."""
+    return table(("`phase`", "when"), ((f"`{name}`", says) for name, says in PHASES.items()))
+
+
+def fault_effects() -> str:
+    """Return what can fail, with an example and its phases; the first is the default."""
+    rows = (
+        (f"`{name}`", kind.says, f"`{orjson.dumps(kind.example).decode()}`", ", ".join(f"`{p}`" for p in kind.phases))
+        for name, kind in EFFECTS.items()
+    )
+    return table(("effect", "what happens", "`do`", "phases, the default first"), rows)
+
+
+def fault_recipes() -> str:
+    """Return the recipes with their rules."""
+    rows = (
+        (f"`{name}`", recipe.says, "<br>".join(f"`{orjson.dumps(rule).decode()}`" for rule in recipe.rules))
+        for name, recipe in RECIPES.items()
+    )
+    return table(("recipe", "what happens", "rules"), rows)
+
+
 def behaviours() -> list[Behaviour]:
     """Return the fidelity ledger: the rows of fidelity.toml, and one for the default of each policy."""
     by_hand = tomllib.loads((ROOT / "docs/fidelity.toml").read_text())["behaviour"]
@@ -122,6 +155,10 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "errors": errors,
     "prices": prices,
+    "fault-members": fault_members,
+    "fault-phases": fault_phases,
+    "fault-effects": fault_effects,
+    "fault-recipes": fault_recipes,
     "fidelity-counts": fidelity_counts,
     "fidelity": fidelity,
 }

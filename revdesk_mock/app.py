@@ -15,7 +15,9 @@ from starlette.types import Receive, Scope, Send
 import revdesk_mock
 from revdesk_mock.admin import Admin
 from revdesk_mock.call_admin import CallAdmin
+from revdesk_mock.delivery import Line
 from revdesk_mock.emulator import Emulator
+from revdesk_mock.fault_admin import FaultAdmin
 from revdesk_mock.guard import Guard
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
@@ -105,6 +107,7 @@ class App:
             *RoomAdmin(admin, switchboard).routes(),
             *CallAdmin(admin, switchboard, self._seat_agent).routes(),
             *TokenAdmin(admin).routes(),
+            *FaultAdmin(admin).routes(),
         ]
 
     async def close(self) -> None:
@@ -140,7 +143,11 @@ class App:
         response = await self._emulator.handle(request)
         headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
         headers.append((b"content-length", str(len(response.body)).encode()))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        head = {"type": "http.response.start", "status": response.status, "headers": headers}
+        if response.delivery is not None:
+            await Line(scope, receive, send).deliver(response.delivery, head, response.body)
+            return
+        await send(head)
         await send({"type": "http.response.body", "body": response.body})
 
     async def _show_health(self, _: StarletteRequest) -> Response:

@@ -10,6 +10,7 @@ import click
 import revdesk_mock
 from revdesk_mock import client, lifecycle, snapshots
 from revdesk_mock.errors import AddressTaken, StartError
+from revdesk_mock.fault_options import recipes
 from revdesk_mock.options import (
     CONTEXT,
     File,
@@ -90,6 +91,9 @@ def healthcheck(host: str, port: int) -> None:
         sys.exit(1)
     click.echo(f"{'ready' if status < 300 else 'not ready'}: {status}", err=status >= 300)
     sys.exit(status >= 300)
+
+
+commands.add_command(recipes)
 
 
 @commands.command()

@@ -9,6 +9,8 @@ import orjson
 
 from revdesk_mock import dumps, keys
 from revdesk_mock.errors import ApiError, StartError, unauthorized
+from revdesk_mock.faults import rules
+from revdesk_mock.faults.rules import Rule
 from revdesk_mock.ids import Dice, fingerprint, fresh_seed, random_key
 from revdesk_mock.journal import Entry, Journal, summary
 from revdesk_mock.messages import JSON, Request, Response
@@ -19,6 +21,7 @@ from revdesk_mock.settings import Settings
 from revdesk_mock.signing import CLIENT_TOKEN_PREFIX, world_of
 from revdesk_mock.simulation import credentials
 from revdesk_mock.simulation.credentials import SCOPES, Credential, KeyKind
+from revdesk_mock.simulation.faults import Plan
 from revdesk_mock.spec import Spec
 from revdesk_mock.store import Change
 from revdesk_mock.timeline import REQUEST, Event, Listener
@@ -39,6 +42,7 @@ class Emulator:
         self.spec = spec or Spec.load(self.settings.spec)
         self.journal = Journal()
         self._fixture = dumps.load(self.settings.data)
+        self._faults = self._read_faults(self.settings.faults)
         self._keys: dict[str, tuple[World, Credential]] = {}  # by the SHA-256 of the key
         self._worlds: dict[str, World] = {}
         self._admitted = {fingerprint(key) for key in self.settings.api_keys}
@@ -78,15 +82,16 @@ class Emulator:
             kind = credentials.kind_of(opening.key)
         except ApiError as error:
             raise StartError(f"key: {error.message}") from error
+        faults = self._read_faults(opening.faults)
         data = self._fixture if opening.data is None else opening.data
         if opening.scopes is not None:
             kind = replace(kind, scopes=opening.scopes)
-        return self._open(self._credential(digest, kind, data), data, opening.settings, opening.seed)
+        return self._open(self._credential(digest, kind, data), data, opening.settings, opening.seed, faults)
 
     def fork(self, world: World, dump: JSON = None) -> tuple[World, str]:
         """Open a world that begins as another is now, or as a dump of it was; return it and its key, shown once.
 
-        Records are shared until one of the two changes them.
+        Records are shared until one of the two changes them. Its faults are those of every new world.
         """
         world.run_due()
         world.forks += 1
@@ -171,17 +176,25 @@ class Emulator:
         dump: Mapping[str, JSON],
         settings: Settings | None = None,
         seed: str | None = None,
+        faults: tuple[Rule, ...] = (),
     ) -> World:
         own = f"{self.seed}:{credential.bucket}"
         world_id = Dice(f"{own}:world").hex(16)
+        plan = Plan(self.spec, self._faults, faults)
         seed = own if seed is None else seed
-        world = World(world_id, settings or self.settings, credential, seed, STEPS, dump, self._audience)
+        world = World(world_id, settings or self.settings, credential, seed, STEPS, dump, plan, self._audience)
         self._worlds[world.id] = world
         self._let_in(world, credential)
         for record in world.store.all("keys"):
             self._let_in(world, keys.credential_of(world, record))
         world.store.on_commit(lambda changes: self._note_keys(world, changes))
         return world
+
+    def _read_faults(self, orders: Sequence[JSON]) -> tuple[Rule, ...]:
+        try:
+            return rules.read_all(orders, self.spec)
+        except StartError as error:
+            raise StartError(f"faults: {error}") from error
 
     def _note_keys(self, world: World, changes: Sequence[Change]) -> None:
         for change in changes:

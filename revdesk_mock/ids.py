@@ -1,5 +1,6 @@
 """The only roller of dice: ids, tokens and choices, reproducible from a seed and a position."""
 
+import math
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
@@ -63,3 +64,11 @@ class Dice:
     def choice(self, items: Sequence[str]) -> str:
         """Draw one of the items."""
         return items[self.integer(0, len(items) - 1)]
+
+    def fraction(self) -> float:
+        """Draw a number between 0 and 1, neither included."""
+        return (int(self.hex(13), 16) + 0.5) / 16**13
+
+    def normal(self) -> float:
+        """Draw from the standard normal distribution (Box-Muller)."""
+        return math.sqrt(-2 * math.log(self.fraction())) * math.cos(2 * math.pi * self.fraction())

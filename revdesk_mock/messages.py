@@ -29,14 +29,15 @@ class Request:
 class Delivery:
     """How an answer fails on its way to the client.
 
-    `reset` and `empty` end the connection with and without an error before anything is sent; `stall` sends nothing;
-    `cut` sends the head and the first `sent` bytes of the body, and then resets; `dribble` sends the body in `pieces`
-    over so many `milliseconds`. `wait` waits milliseconds in the time of the request's world.
+    `reset` and `empty` end the connection with and without an error before anything is sent; `stall` sends no more and
+    leaves it open; `cut` ends it in mid-body; `dribble` sends the body in `pieces` over so many `milliseconds`.
+    `sent` is how many bytes of the body go out after the head, None where not even that does. `wait` waits
+    milliseconds in the time of the request's world.
     """
 
     how: Literal["reset", "empty", "stall", "cut", "dribble"]
     wait: Callable[[int], Awaitable[None]]
-    sent: int = 0
+    sent: int | None = None
     pieces: int = 1
     milliseconds: int = 0
 
@@ -45,7 +46,7 @@ class Delivery:
 class Response:
     """One HTTP response: status, header pairs in the order sent, and the body's bytes.
 
-    `delivery` None sends it whole and at once.
+    `delivery` None sends it whole and at once. The status is 0 where a request is lost before it came to an answer.
     """
 
     status: int

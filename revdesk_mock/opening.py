@@ -15,7 +15,7 @@ from revdesk_mock.simulation.credentials import DEMO_PREFIX, ORGANIZATION, SCOPE
 FIXTURES = ("default", "empty", "registered")  # those that come with the product
 KINDS = (ORGANIZATION, USER)
 STANDING = ("real", "frozen")  # clocks
-FIELDS = ("key", "kind", "demo", "scopes", "data", "seed", "clock", "policy", "watch_policies")
+FIELDS = ("key", "kind", "demo", "scopes", "data", "seed", "clock", "policy", "watch_policies", "faults")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,8 @@ class Opening:
 
     `key` is its bearer, and decides with its text whose it is (see `credentials.kind_of`); `scopes` None leaves it
     those of its kind. `data` is a dump as `World.dump` writes it, None the emulator's fixture. With a `seed` its ids
-    follow from that alone, else from the emulator's seed and the key. `settings` are those of the world.
+    follow from that alone, else from the emulator's seed and the key. `settings` are those of the world; `faults`
+    are rules and names of recipes, beside those of every world.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Opening:
     scopes: frozenset[str] | None = None
     data: JSON = None
     seed: str | None = None
+    faults: tuple[JSON, ...] = ()
 
 
 def read(order: Mapping[str, Any], settings: Settings) -> Opening:
@@ -50,6 +52,7 @@ def read(order: Mapping[str, Any], settings: Settings) -> Opening:
         scopes=_scopes(order.get("scopes")),
         data=data,
         seed=_seed(order.get("seed")),
+        faults=_faults(order.get("faults", ())),
     )
 
 
@@ -121,6 +124,12 @@ def _policies(policy: Any, policies: Policies) -> Policies:
         return policies.changed(policy)
     except StartError as error:
         raise StartError(f"policy: {error}") from error
+
+
+def _faults(faults: Any) -> tuple[JSON, ...]:
+    if not isinstance(faults, Sequence) or isinstance(faults, str):
+        raise StartError('faults: it takes a list of rules and names of recipes, such as ["lost-reply"]')
+    return tuple(faults)  # whether they can ever do anything depends on the contract: see `Emulator.open`
 
 
 def _seed(seed: Any) -> str | None:

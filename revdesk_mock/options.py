@@ -9,6 +9,7 @@ import click
 
 from revdesk_mock import public_url
 from revdesk_mock.errors import StartError
+from revdesk_mock.fault_options import FAULT_OPTIONS
 from revdesk_mock.option_types import Reading, read_rate_limit, read_secret
 from revdesk_mock.rtc import network
 from revdesk_mock.settings import Policies, suggestion
@@ -120,6 +121,7 @@ SERVER_OPTIONS = (
         help="Requests a minute for every key, or off. [default: 600, demo 120]",
     ),
     policy_option,
+    *FAULT_OPTIONS,
     click.option(
         "--admin-token",
         type=Reading("TOKEN", read_secret),

@@ -10,11 +10,13 @@ import orjson
 from revdesk_mock import clock, json_body, timeline
 from revdesk_mock.errors import ApiError, ContractViolation
 from revdesk_mock.exchange import Exchange, Handler, Reply
+from revdesk_mock.faults import control, outcome
+from revdesk_mock.faults.effects import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT
 from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Journal, summary
 from revdesk_mock.messages import JSON, Reason, Request, Response
 from revdesk_mock.settings import Settings
-from revdesk_mock.simulation import agent_modes, credentials, faults, idempotency
+from revdesk_mock.simulation import agent_modes, credentials, idempotency
 from revdesk_mock.simulation.credentials import Credential
 from revdesk_mock.simulation.idempotency import Submission
 from revdesk_mock.spec import Operation, Spec
@@ -66,6 +68,8 @@ class Pipeline:
         except Exception as error:
             log.exception("request %s failed", trace.request_id)
             response = self._breach(trace, f"{type(error).__name__} while answering")
+        if trace.threatened:
+            response = outcome.send(trace, response)
         self._note(trace, response, clock.stopwatch() - started)
         return response
 
@@ -84,16 +88,19 @@ class Pipeline:
 
     async def _answer(self, trace: Trace) -> Response:
         request, policies = trace.request, trace.policies
+        trace.control = control.read(request.headers.get(control.HEADER))
+        trace.threatened = bool(trace.control.failures or (trace.world and trace.world.faults))
         operation, parameters = self._route(trace)
         trace.operation = operation
 
+        if trace.threatened and (lost := await outcome.fail(trace, BEFORE_AUTH)) is not None:
+            return lost
         world, credential = self._admitted(trace)
         world.run_due()
 
         rate_limit = world.rate_limit(credential)
         trace.quota = rate_limit.hit(world.clock.now())
-        control = faults.read_control(request.headers.get(faults.HEADER))
-        behaviour = agent_modes.ordered(control.agent, operation.id)
+        behaviour = agent_modes.ordered(trace.control.agent, operation.id)
 
         if policies.scope_check == "before_validation":
             credentials.check_scope(credential, operation, policies)
@@ -103,22 +110,31 @@ class Pipeline:
             credentials.check_scope(credential, operation, policies)
         exchange = Exchange(operation, credential, parameters, query, body, trace.base_url, behaviour)
 
-        key = request.headers.get("idempotency-key", "")  # an empty one is none: the contract admits any string
-        if request.method == "GET" or not key:
-            await self._delay(world, control)
+        response = await self._carry_out(trace, world, exchange)
+        if trace.threatened and (lost := await outcome.fail(trace, AFTER_COMMIT, response)) is not None:
+            return lost
+        return response
+
+    async def _carry_out(self, trace: Trace, world: World, exchange: Exchange) -> Response:
+        """Let a valid request be done once: by its handler, or by a replay of what its idempotency key stands for."""
+        key = trace.request.headers.get("idempotency-key", "")  # an empty one is none: the contract admits any string
+        if trace.request.method == "GET" or not key:
+            if trace.threatened and (lost := await outcome.fail(trace, BEFORE_COMMIT)) is not None:
+                return lost
             return self._run(trace, world, exchange)[0]
 
         submission = await self._submit(trace, world, exchange, key)
         if submission.response is not None:
-            if policies.idempotency_replay_counts == "no" and trace.quota is not None:
-                trace.quota = rate_limit.refund(trace.quota)
+            if trace.policies.idempotency_replay_counts == "no" and trace.quota is not None:
+                trace.quota = world.rate_limit(exchange.credential).refund(trace.quota)
             return self._replay(trace, submission.response)
-        bound: Response | None = None
+        memory, bound = world.idempotency, None  # a reset meanwhile begins another memory
         try:
-            await self._delay(world, control)
+            if trace.threatened and (lost := await outcome.fail(trace, BEFORE_COMMIT)) is not None:
+                return lost
             response, bound = self._run(trace, world, exchange)
         finally:
-            world.idempotency.finish(submission, bound, world.clock.now())
+            memory.finish(submission, bound, world.clock.now())
         return response
 
     def _admitted(self, trace: Trace) -> tuple[World, Credential]:
@@ -155,11 +171,6 @@ class Pipeline:
         return (self._strict_validation if strict else self._validation).read_body(
             operation, json_body.read_object(raw)
         )
-
-    async def _delay(self, world: World, control: faults.Control) -> None:
-        if control.delay_ms:
-            await world.clock.sleep(control.delay_ms)
-            world.run_due()
 
     async def _submit(self, trace: Trace, world: World, exchange: Exchange, key: str) -> Submission:
         """Find what this idempotency key stands for: a stored success, or this request, which takes the key."""

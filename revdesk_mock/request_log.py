@@ -51,7 +51,8 @@ class RequestLog:
         if self._colour:
             status = f"{RED if entry.status >= FAILED else YELLOW if entry.status >= REFUSED else GREEN}{status}{PLAIN}"
         took = f"{entry.took * 1000:.1f} ms"
-        why = f"  {entry.code}: {entry.message}" if entry.code else ""
+        why = f"  ({entry.fault})" if entry.fault else ""
+        why += f"  {entry.code}: {entry.message}" if entry.code else ""
         line = f"{iso(entry.at)[11:23]} {entry.method:6} {entry.path} {status} {took}{_one_line(why)}\n"
         if self._reasons:
             for reason in entry.reasons:
@@ -69,6 +70,7 @@ class RequestLog:
             "ms": round(entry.took * 1000, 2),
             "code": entry.code,
             "message": entry.message,
+            "fault": entry.fault,
         }
         if self._reasons:
             line["reasons"] = [reason.rule for reason in entry.reasons]

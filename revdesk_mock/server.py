@@ -14,8 +14,10 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from revdesk_mock.app import App
+from revdesk_mock.delivery import TRANSPORT
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import AddressTaken
 from revdesk_mock.guard import Guard
@@ -49,6 +51,16 @@ class _Uvicorn(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class _Showing:
+    """A mixin for uvicorn's protocols: the application finds the connection's transport in the state of a scope."""
+
+    app_state: dict[str, Any]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[misc] # the protocol comes next
+        self.app_state = {**self.app_state, TRANSPORT: transport}
+
+
 class Server:
     """Listens from the moment it is made; raises AddressTaken where it cannot.
 
@@ -72,6 +84,7 @@ class Server:
         app = App(emulator, cors_origins=cors_origins, guard=guard, network=network)
         config = uvicorn.Config(
             app,
+            http=type("Protocol", (_Showing, AutoHTTPProtocol), {}),
             access_log=False,
             log_config=None,
             log_level="warning",

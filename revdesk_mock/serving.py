@@ -31,6 +31,7 @@ def make(options: Mapping[str, Any]) -> Made:
         policies=read_policies(options["policy"]),
         api_keys=options["api_key"],
         public_url=options["public_url"],
+        faults=(*options["fault"], *options["recipe"]),
     )
     emulator = Emulator(settings)
     if options["import_file"]:

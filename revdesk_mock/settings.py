@@ -245,7 +245,8 @@ class Settings:
     """How the emulator itself runs: the contract, where worlds start, seeds, clock, limits, doors.
 
     `seed` None draws a fresh one; `rate_limit` None keeps the documented 600 and 120 a minute;
-    `api_keys` empty lets any key in; `public_url` None tells clients the address at which they reached us.
+    `api_keys` empty lets any key in; `public_url` None tells clients the address at which they reached us;
+    `faults` are the rules and recipes (by name) that every new world starts with, see docs/faults.md.
     Raises StartError for a `public_url` that cannot be one.
     """
 
@@ -257,6 +258,7 @@ class Settings:
     policies: Policies = field(default_factory=Policies)
     api_keys: tuple[str, ...] = ()
     public_url: str | None = None
+    faults: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         if self.public_url is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from revdesk_mock import clock
 from revdesk_mock.errors import ApiError
+from revdesk_mock.faults.control import NOTHING, Control
 from revdesk_mock.journal import Entry, describe_request, describe_response, redact, redact_reasons
 from revdesk_mock.messages import Reason, Request, Response
 from revdesk_mock.settings import Policies
@@ -26,6 +27,8 @@ class Trace:
     policies: Policies
     bearer: str = ""
     refusal: ApiError | None = None  # of its bearer
+    control: Control = NOTHING
+    threatened: bool = False  # whether anything may fail: a request in peace pays no more for faults
     operation: Operation | None = None
     world: World | None = None
     credential: Credential | None = None
@@ -33,6 +36,7 @@ class Trace:
     reasons: tuple[Reason, ...] = ()
     code: str | None = None
     message: str | None = None
+    fault: str | None = None  # what failed on order
 
     @property
     def explanation(self) -> tuple[str, str]:
@@ -63,4 +67,5 @@ class Trace:
             reasons=self.reasons and redact_reasons(self.reasons, self.bearer),
             answer_headers=answer_headers,
             answer=answer,
+            fault=self.fault,
         )

@@ -12,6 +12,7 @@ from revdesk_mock.signing import Signer
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import CallFlow
 from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, ClientTokens, Credential
+from revdesk_mock.simulation.faults import Faults, Plan
 from revdesk_mock.simulation.guardrails import Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
@@ -38,8 +39,8 @@ Step = Callable[["World", Record], None]
 class World:
     """One tenant, opened by an API key. Complete, isolated, dumpable; there is no other state.
 
-    `audience` hears of every event. `steps` names, for each collection, what happens to a record when its `due_at` is
-    reached.
+    `steps` names, for each collection, what happens to a record when its `due_at` is reached; `plan` is what fails from
+    the start, `audience` hears of every event.
     """
 
     def __init__(
@@ -50,14 +51,14 @@ class World:
         seed: str,
         steps: Mapping[str, Step],
         dump: JSON,
+        plan: Plan,
         audience: Sequence[Listener] = (),
     ) -> None:
-        self.id = world_id
+        self.id, self.seed = world_id, seed
         self.key = key  # the first, which opened the world
         self.keys: dict[str, Credential] = {}  # all of them, by id
         self.settings = settings
         self.policies = policies = settings.policies
-        self.seed = seed
         self.start = dump  # what it was opened with
         self.snapshots: dict[str, JSON] = {}
         self.forks = 0
@@ -68,6 +69,7 @@ class World:
         self.guardrails = Guardrails(self.store, self.clock, policies)
         self.calls = CallFlow(self.store, self.clock, policies)
         self.idempotency = Idempotency()
+        self.faults = Faults(plan, seed, self.clock.now)
         signer = Signer(self.id, Dice(f"{seed}:signing").hex(64))
         self.client_tokens = ClientTokens(self.clock, self.dice, policies, signer)
         self.join_tokens = JoinTokens(self.store, self.clock, self.dice, policies, signer)
@@ -147,9 +149,10 @@ class World:
         self.timeline.add(RECORD, "restored")
 
     def reset(self) -> None:
-        """Become what the world was when it was opened, and forget every request."""
+        """Become what the world was when it was opened, its faults included, and forget every request."""
         self._become(self.start, frozen=self.settings.clock == "frozen")
         self.settle(self.settings.policies)
+        self.faults.reset()
         self.journal.clear()
         self.timeline.clear()
         self.breaches.clear()

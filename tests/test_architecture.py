@@ -19,11 +19,14 @@ LAYERS: list[set[str]] = [
     {"errors", "inventory", "signing", "loa"},
     {"settings", "pages", "cnam", "rtc.events", "journal", "timeline"},
     {"spec", "store", "json_body", "wording"},
+    {"faults", "faults.effects", "faults.matching", "faults.when", "faults.recipes"},
+    {"faults.rules"},
+    {"faults.control"},
     {"validation", "simulation.", "rtc.tokens"},
     {"rtc.rooms", "rtc.telephone"},
     {"world", "dumps"},
     {"exchange", "opening", "trace"},
-    {"legs", "handset"},
+    {"legs", "handset", "faults.outcome"},
     {"keys", "placement", "provisioning", "paperwork", "registrations", "vetting"},
     {"guests"},
     {"monitoring"},
@@ -40,7 +43,7 @@ LAYERS: list[set[str]] = [
     {"rtc.agent", "recordings"},
     {"rtc.espeak"},
     {"rtc.speech"},
-    {"rtc.line", "rtc.casting", "request_body"},
+    {"rtc.line", "rtc.casting", "request_body", "delivery"},
     {
         "rtc.livekit.messages",
         "rtc.livekit.data_packets",
@@ -53,9 +56,9 @@ LAYERS: list[set[str]] = [
     {"rtc.signalling", "rtc.livekit.door"},
     {"guard"},
     {"admin"},
-    {"room_admin", "call_admin", "token_admin", "world_admin"},
+    {"room_admin", "call_admin", "fault_admin", "token_admin", "world_admin"},
     {"app"},
-    {"server", "request_log", "option_types", "client", "child"},
+    {"server", "request_log", "option_types", "fault_options", "client", "child"},
     {"options", "running"},
     {"banner", "target"},
     {"serving"},
@@ -79,6 +82,8 @@ HOMES = {
         "admin",
         "call_admin",
         "guard",
+        "delivery",
+        "fault_admin",
         "request_body",
         "room_admin",
         "token_admin",
@@ -95,7 +100,7 @@ HOMES = {
     "pytest": {"testing."},
     "httpx": {"testing."},
     "anyio": {"testing."},
-    "click": {"banner", "cli", "lifecycle", "option_types", "options", "snapshots", "target"},
+    "click": {"banner", "cli", "fault_options", "lifecycle", "option_types", "options", "snapshots", "target"},
     "aiortc": {"rtc.peer", "rtc.patches", "rtc.channels"},
     "aioice": {"rtc.patches", "rtc.sockets"},
     "espeakng_loader": {"rtc.espeak"},
@@ -150,7 +155,7 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
 @pytest.mark.parametrize("path", [path for path in MODULES if name_of(path)], ids=name_of)
 def test_imports_go_one_way(path: Path) -> None:
     module = name_of(path)
-    if module in {"simulation", "rtc", "rtc.livekit", "testing", "testing.parts"}:
+    if module in {"simulation", "faults", "rtc", "rtc.livekit", "testing", "testing.parts"}:
         return  # says what the folder is, and imports nothing
     for imported, ours in imports_of(path):
         if not ours:

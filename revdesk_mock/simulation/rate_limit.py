@@ -44,7 +44,7 @@ class RateLimit:
     """
 
     def __init__(self, limit: int | None, *, sliding: bool = False) -> None:
-        self._limit = limit
+        self.limit = limit
         self._sliding = sliding
         self._start = 0
         self._count = 0
@@ -52,16 +52,17 @@ class RateLimit:
 
     def hit(self, now: int) -> Quota | None:
         """Count a request; raises ApiError (429, with `Retry-After`) where the window is full."""
-        if self._limit is None:
+        if self.limit is None:
             return None
         used, reset = self._used(now)
-        if used >= self._limit:
-            raise _refused(Quota(self._limit, 0, reset, now))
+        if used >= self.limit:
+            reason = Reason("rate_limit", "this key", f"at most {self.limit} requests a minute", "one more")
+            raise refused(Quota(self.limit, 0, reset, now), reason)
         if self._sliding:
             self._hits.add(now)
         else:
             self._count += 1
-        return Quota(self._limit, self._limit - used - 1, reset, now)
+        return Quota(self.limit, self.limit - used - 1, reset, now)
 
     def refund(self, quota: Quota) -> Quota:
         """Take a counted request back (it was a replay, and those are free by policy); return what is left then."""
@@ -80,11 +81,12 @@ class RateLimit:
         return self._count, self._start + MINUTE
 
 
-def _refused(quota: Quota) -> ApiError:
+def refused(quota: Quota, reason: Reason) -> ApiError:
+    """Build the 429 of a quota that is used up, with the headers that tell until when."""
     seconds = quota.seconds()
     return ApiError(
         "rate_limited",
         f"Rate limit of {quota.limit} requests a minute reached; try again in {seconds} s.",
-        Reason("rate_limit", "this key", f"at most {quota.limit} requests a minute", "one more"),
+        reason,
         headers=[*quota.headers(), ("retry-after", str(seconds))],
     )

@@ -5,20 +5,24 @@ import asyncio
 import pytest
 
 from revdesk_mock import ApiError
-from revdesk_mock.simulation.faults import LONGEST_DELAY, NOTHING, Control, read_control
+from revdesk_mock.faults.control import NOTHING, Control, read
+from revdesk_mock.faults.effects import LONGEST, Delay
+from revdesk_mock.ids import Dice
 from tests.conftest import MAIN, ORDINARY, Answer, Client
 
 
 def test_no_header_orders_nothing() -> None:
-    assert read_control(None) == NOTHING == Control(delay_ms=0)
+    assert read(None) == read("{}") == NOTHING == Control()
 
 
 @pytest.mark.parametrize(
     ("header", "delay"),
-    [("{}", 0), ('{"delay_ms": 0}', 0), ('{"delay_ms": 250}', 250), ('{"delay_ms":600000}', 600_000)],
+    [('{"delay_ms": 0}', 0), ('{"delay_ms": 250}', 250), ('{"delay_ms":600000}', 600_000)],
 )
 def test_a_delay_is_read_in_milliseconds(header: str, delay: int) -> None:
-    assert read_control(header) == Control(delay)
+    [failure] = read(header).failures
+    assert isinstance(failure.effect, Delay)
+    assert (failure.phase, failure.effect.draw(Dice(""))) == ("before_commit", delay)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,12 @@ def test_a_delay_is_read_in_milliseconds(header: str, delay: int) -> None:
         '{"delay_ms": "5"}',
         '{"delay_ms": null}',
         '{"delay_ms": [5]}',
+        '{"fault": "reset"}',
+        '{"fault": {}}',
+        '{"fault": {"do": "rest"}}',
+        '{"fault": {"do": "reset", "phase": "body"}}',
+        '{"fault": {"do": "reset", "first": 2}}',
+        '{"fault": {"do": {"rate_limit": {"seconds": 30}}}}',
     ],
 )
 def test_anything_else_is_refused(client: Client, header: str) -> None:
@@ -49,13 +59,15 @@ def test_anything_else_is_refused(client: Client, header: str) -> None:
 
 
 def test_a_member_that_is_not_known_is_named_beside_those_that_are() -> None:
-    with pytest.raises(ApiError, match=r"does not know 'status'; it knows delay_ms"):
-        read_control('{"status": 500}')
+    with pytest.raises(
+        ApiError, match=r"does not know 'falt'; did you mean 'fault'\?; it knows delay_ms, agent, fault"
+    ):
+        read('{"falt": {}}')
 
 
 def test_the_longest_delay_is_named_in_the_refusal() -> None:
-    with pytest.raises(ApiError, match=str(LONGEST_DELAY)):
-        read_control('{"delay_ms": 600001}')
+    with pytest.raises(ApiError, match=str(LONGEST)):
+        read('{"delay_ms": 600001}')
 
 
 def test_a_refused_header_writes_nothing(client: Client) -> None:
@@ -102,3 +114,27 @@ def test_a_delayed_request_sees_what_happened_meanwhile(client: Client) -> None:
 
 def test_what_is_wrong_with_a_request_is_answered_without_delay(client: Client) -> None:
     assert client.post("/v1/calls", {}, x_revdesk_mock='{"delay_ms": 5000}').status == 400
+
+
+def test_a_request_orders_its_own_failure_and_no_other_gets_it(client: Client) -> None:
+    refused = client.get("/v1/me", x_revdesk_mock='{"fault": {"do": {"status": 503, "retry_after": 2}}}')
+    assert (refused.status, refused.code, refused.headers["retry-after"]) == (503, "unavailable", "2")
+    assert client.get("/v1/me").status == 200
+
+
+def test_a_bad_header_is_refused_even_before_a_bad_key(client: Client) -> None:
+    assert client.get("/v1/me", authorization="Bearer revdesk_invalid", x_revdesk_mock="{").status == 400
+    assert client.get("/v1/nowhere", x_revdesk_mock="{").status == 400
+
+
+def test_a_request_of_no_world_is_refused_as_ever_whatever_it_orders(client: Client) -> None:
+    header = '{"fault": {"do": "reset", "phase": "before_auth"}}'
+    assert client.get("/v1/me", authorization="Bearer revdesk_invalid", x_revdesk_mock=header).status == 401
+    assert client.get("/v1/nowhere", x_revdesk_mock=header).status == 404
+
+
+def test_delay_and_fault_go_together(client: Client) -> None:
+    answer = client.get("/v1/me", x_revdesk_mock='{"delay_ms": 0, "fault": {"do": {"status": 500}}}')
+    assert answer.status == 500
+    [entry] = client.world.journal.entries()
+    assert entry.fault == "before_commit: delay_ms 0; before_commit: status 500"
