@@ -107,6 +107,7 @@ def describe(world: World) -> dict[str, JSON]:
         "records": world.store.sizes(),
         "requests": len(world.journal),
         "breaches": list(world.breaches),
+        "unused_faults": world.faults.unused(),
     }
     return {**told, "policies_read": sorted(policies.read)} if isinstance(policies, WatchedPolicies) else told
 

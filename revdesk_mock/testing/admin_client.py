@@ -47,23 +47,23 @@ class AdminClient:
         self._headers = {TOKEN: token} if token else {}
         self._lock = threading.Lock()
 
-    def get(self, path: str, **query: QueryValue) -> JSON:
+    def get(self, path: str, /, **query: QueryValue) -> JSON:
         """Return what a GET answers: JSON, or a text where it is none."""
         return self.ask("GET", path, query=query)
 
-    def post(self, path: str, body: JSON = None, **query: QueryValue) -> JSON:
+    def post(self, path: str, body: JSON = None, /, **query: QueryValue) -> JSON:
         """Return what a POST answers."""
         return self.ask("POST", path, body, query=query)
 
-    def put(self, path: str, body: JSON = None, **query: QueryValue) -> JSON:
+    def put(self, path: str, body: JSON = None, /, **query: QueryValue) -> JSON:
         """Return what a PUT answers."""
         return self.ask("PUT", path, body, query=query)
 
-    def patch(self, path: str, body: JSON = None, **query: QueryValue) -> JSON:
+    def patch(self, path: str, body: JSON = None, /, **query: QueryValue) -> JSON:
         """Return what a PATCH answers."""
         return self.ask("PATCH", path, body, query=query)
 
-    def delete(self, path: str, **query: QueryValue) -> JSON:
+    def delete(self, path: str, /, **query: QueryValue) -> JSON:
         """Return what a DELETE answers, mostly None."""
         return self.ask("DELETE", path, query=query)
 
@@ -130,7 +130,7 @@ class WorldClient:
         self.world_id = world_id
         self._headers = {"Authorization": f"Bearer {key}"}
 
-    def ask(self, method: str, path: str, body: JSON = None, **query: QueryValue) -> JSON:
+    def ask(self, method: str, path: str, body: JSON = None, /, **query: QueryValue) -> JSON:
         """Send one request about the world, as `AdminClient.ask` does; `path` is what follows `/_revdesk`."""
         __tracebackhide__ = True
         named = {"world": self.world_id, **query}

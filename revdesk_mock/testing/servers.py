@@ -23,7 +23,7 @@ class Servers:
     def __init__(self, config: pytest.Config) -> None:
         self._url: str = config.getoption("revdesk_url") or os.environ.get(URL, "")
         self._run: str | None = getattr(config, "workerinput", {}).get("testrunuid")
-        self._running: dict[tuple[str, Settings], RevDeskServer] = {}
+        self._running: dict[tuple[str, str], RevDeskServer] = {}
         self._stack = ExitStack()
         config.add_cleanup(self._stack.close)
 
@@ -48,16 +48,16 @@ class Servers:
         """Return a server that runs in this process."""
         from revdesk_mock.testing.serving import serve
 
-        shared = self._running.get(("shared", settings))
+        shared = self._running.get(("shared", repr(settings)))
         if shared is not None and shared.local is not None:
             return shared
         return self._made("local", settings, lambda: self._stack.enter_context(serve(settings)))
 
     def _made(self, which: str, settings: Settings, make: Callable[[], RevDeskServer]) -> RevDeskServer:
-        found = self._running.get((which, settings))
-        if found is None:
-            found = self._running[which, settings] = make()
-        return found
+        name = which, repr(settings)
+        if name not in self._running:
+            self._running[name] = make()
+        return self._running[name]
 
     def _attach(self, url: str) -> RevDeskServer:
         try:

@@ -104,36 +104,40 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def _pieces(self) -> Iterator[tuple[bytes, int]]:
         """Yield pieces, each with the milliseconds of its world's time to wait before it."""
-        if self._delivery.how == "cut":
+        if self._delivery.how != "dribble":
             yield self._body[: self._delivery.sent], 0
             return
-        count = max(1, self._delivery.pieces)
-        size = -(-len(self._body) // count)
-        for start in range(0, len(self._body), max(1, size)):
-            yield self._body[start : start + size], self._delivery.milliseconds // count
+        count, milliseconds, size = self._delivery.pieces, self._delivery.milliseconds, len(self._body)
+        for number in range(1, count + 1):
+            pause = milliseconds * number // count - milliseconds * (number - 1) // count
+            yield self._body[size * (number - 1) // count : size * number // count], pause
 
     def _end(self) -> None:
-        if self._delivery.how == "cut":
-            raise httpx.ReadError("the connection was reset in mid-body", request=self._request)
+        if self._delivery.how != "dribble":
+            raise _loss(self._delivery, self._request)
 
 
 def _answer(wait: _Wait, response: Response, request: httpx.Request) -> httpx.Response:
     """Return an answer as a client sees it; raises httpx.TransportError where none comes."""
     delivery = response.delivery
     headers = [*response.headers, ("content-length", str(len(response.body)))]
-    match delivery:
-        case None:
-            return httpx.Response(response.status, headers=headers, content=response.body, request=request)
-        case Delivery(how="reset"):
-            raise httpx.ReadError("the connection was reset", request=request)
-        case Delivery(how="empty"):
-            raise httpx.RemoteProtocolError("the server disconnected without an answer", request=request)
-        case Delivery(how="stall"):
-            raise httpx.ReadTimeout("the emulator does not answer, as ordered", request=request)
+    if delivery is None:
+        return httpx.Response(response.status, headers=headers, content=response.body, request=request)
+    if delivery.how != "dribble" and delivery.sent is None:
+        raise _loss(delivery, request)
+    body = _Body(wait, response, delivery, request)
+    return httpx.Response(response.status, headers=headers, stream=body, request=request)
+
+
+def _loss(delivery: Delivery, request: httpx.Request) -> httpx.TransportError:
+    """Return what httpx raises where an answer, or the rest of it, does not come."""
+    match delivery.how:
+        case "reset":
+            return httpx.ReadError("the connection was reset, as ordered", request=request)
+        case "stall":
+            return httpx.ReadTimeout("nothing more came, as ordered", request=request)
         case _:
-            return httpx.Response(
-                response.status, headers=headers, stream=_Body(wait, response, delivery, request), request=request
-            )
+            return httpx.RemoteProtocolError("the connection was closed too early, as ordered", request=request)
 
 
 async def _pause(delivery: Delivery, milliseconds: int) -> None:

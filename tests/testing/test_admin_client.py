@@ -42,9 +42,11 @@ def closing() -> Iterator[str]:
 
 def test_a_connection_that_the_server_has_closed_is_opened_again(closing: str) -> None:
     with AdminClient(closing) as admin:
-        assert admin._connection.sock is None
-        ports = {admin.get("/port").partition("/")[0] for _ in range(5)}
-    assert len(ports) == 5
+        ports = set()
+        for _ in range(3):
+            ports.add(admin.get("/port").partition("/")[0])
+            assert admin._connection.sock.recv(1) == b"", "the server has closed it"
+    assert len(ports) == 3
 
 
 def test_a_path_in_front_and_values_of_a_query_are_sent(closing: str) -> None:
@@ -68,5 +70,5 @@ def test_threads_share_a_client(server: RevDeskServer) -> None:
 
 
 def test_where_nobody_answers_it_says_so() -> None:
-    with pytest.raises(NoServer, match="no emulator answers at http://127.0.0.1:9 "):
+    with pytest.raises(NoServer, match=r"no emulator answers at http://127\.0\.0\.1:9 "):
         AdminClient("http://127.0.0.1:9").get("/health")

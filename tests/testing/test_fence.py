@@ -3,9 +3,10 @@
 import asyncio
 import os
 import socket
-import urllib.error
 import urllib.request
+from collections.abc import Callable
 
+import anyio
 import httpx
 import pytest
 
@@ -20,30 +21,35 @@ def test_the_host_is_that_of_the_contract() -> None:
     assert [server["url"] for server in SPEC.document["servers"]] == [f"https://{HOST}"]
 
 
-@pytest.mark.parametrize(
-    "reach",
-    [
-        lambda: socket.getaddrinfo(HOST, 443),
-        lambda: socket.getaddrinfo(host=HOST.encode(), port=443),
-        lambda: socket.gethostbyname("API.RevDesk.com."),
-        lambda: socket.gethostbyname_ex("docs.revdesk.com"),
-        lambda: socket.create_connection((HOST, 443), timeout=1),
-        lambda: socket.socket().connect((HOST, 443)),
-        lambda: socket.socket().connect_ex((HOST, 443)),
-        lambda: httpx.get(f"https://{HOST}/v1/me"),
-        lambda: urllib.request.urlopen(f"https://{HOST}/v1/me", timeout=1),
-        lambda: asyncio.run(_open()),
-    ],
-)
-def test_every_way_there_is_closed(reach: object) -> None:
-    assert callable(reach)
-    with fenced() as fence, pytest.raises(pytest.fail.Exception, match="tried to reach the real API"):
-        reach()
-    assert len(fence.attempts) == 1
-
-
-async def _open() -> None:
+async def by_asyncio() -> None:
     await asyncio.open_connection(HOST, 443)
+
+
+def unconnected(connect: Callable[[socket.socket, tuple[str, int]], object]) -> None:
+    with socket.socket() as one:
+        connect(one, (HOST, 443))
+
+
+WAYS: dict[str, Callable[[], object]] = {
+    "getaddrinfo": lambda: socket.getaddrinfo(HOST, 443),
+    "bytes by name": lambda: socket.getaddrinfo(host=HOST.encode(), port=443),
+    "gethostbyname": lambda: socket.gethostbyname("API.RevDesk.com."),
+    "gethostbyname_ex": lambda: socket.gethostbyname_ex("docs.revdesk.com"),
+    "create_connection": lambda: socket.create_connection((HOST, 443), timeout=1),
+    "connect": lambda: unconnected(socket.socket.connect),
+    "connect_ex": lambda: unconnected(socket.socket.connect_ex),
+    "httpx": lambda: httpx.get(f"https://{HOST}/v1/me"),
+    "urllib": lambda: urllib.request.urlopen(f"https://{HOST}/v1/me", timeout=1),
+    "asyncio": lambda: asyncio.run(by_asyncio()),
+    "anyio on trio": lambda: anyio.run(anyio.connect_tcp, HOST, 443, backend="trio"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_there_is_closed(way: str) -> None:
+    with fenced() as fence, pytest.raises(pytest.fail.Exception, match="tried to reach the real API"):
+        WAYS[way]()
+    assert len(fence.attempts) == 1
 
 
 def test_a_proxy_is_no_way_around(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,24 +17,23 @@ def dial(world: RevDesk) -> str:
 
 
 def test_the_clock_is_read_and_moved(world: RevDesk) -> None:
-    assert (world.clock.now, world.clock.frozen, world.clock.next_event) == (START, True, None)
+    assert (world.clock.now, world.clock.next_event) == (START, None)
     assert world.clock.advance(1.5) == START + timedelta(seconds=1.5)
     assert world.clock.advance(timedelta(minutes=1)) == START + timedelta(seconds=61.5)
     assert world.clock.set(START + timedelta(days=1)) == START + timedelta(days=1)
     assert world.clock.set("2026-02-01T00:00:00Z") == datetime(2026, 2, 1, tzinfo=UTC)
-    world.clock.run()
-    assert not world.clock.frozen
-    world.clock.freeze()
-    assert world.clock.frozen
+    standing = [world.clock.frozen]
+    for turn in (world.clock.run, world.clock.freeze):
+        turn()
+        standing.append(world.clock.frozen)
+    assert standing == [True, False, True]
 
 
 def test_the_clock_goes_from_event_to_event(world: RevDesk) -> None:
     dial(world)
     assert world.clock.next_event == START + timedelta(seconds=1)
-    assert world.clock.to_next_event() == START + timedelta(seconds=1)
-    assert world.calls.list()[-1]["status"] == "ringing"
-    while world.clock.next_event is not None:
-        world.clock.to_next_event()
+    went = [world.clock.to_next_event() - START for _ in ("ringing", "answered", "ended")]
+    assert went == [timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=34)]
     with pytest.raises(AdminError, match="409"):
         world.clock.to_next_event()
 

@@ -13,8 +13,6 @@ from revdesk_mock.testing.remote import RevDeskServer
 from tests.conftest import MAIN, ORDINARY, SPEC
 from tests.testing.conftest import Suite
 
-pytest_plugins = ["pytester"]
-
 DIAL = f"""
 def dial(client, **headers):
     body = {{"to_number": "{ORDINARY}", "from_number": "{MAIN}"}}
@@ -282,8 +280,8 @@ def test_a_fault_that_is_never_used_fails_the_test(suite: Suite) -> None:
         """
     )
     assert ran.counts == {"passed": 3, "errors": 2, "failed": 1, "skipped": 1}
-    assert ran.says("GET /v1/calls", "was never used: no request matched")
-    assert ran.says("was never used: 1 requests matched, and it was not yet their turn", "again: pytest")
+    assert ran.says("GET /v1/calls", "was never used: no request came that it fits")
+    assert ran.says("was never used: it fits 1 of the requests, but not at their turn", "again: pytest")
 
 
 def test_a_breach_of_the_contract_fails_the_test(suite: Suite) -> None:

@@ -17,7 +17,7 @@ def test_a_block_has_a_server_and_worlds() -> None:
             assert one.client.get("/v1/me").is_success
             assert one.about()["frozen"]
         assert server.admin.get("/_revdesk/worlds") == []
-    with pytest.raises(NoServer, match="no emulator answers at http://127.0.0.1"):
+    with pytest.raises(NoServer, match=r"no emulator answers at http://127\.0\.0\.1"):
         server.admin.get("/ready")
 
 

@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from revdesk_mock.json_body import MAX_BYTES
-from revdesk_mock.messages import Delivery
 from revdesk_mock.testing.handle import RevDesk
 from revdesk_mock.testing.remote import RevDeskServer
 from revdesk_mock.testing.transport import EmulatorTransport
@@ -50,8 +49,8 @@ def test_it_answers_as_the_socket_does(world: RevDesk, client: httpx.Client) -> 
 
 def test_a_body_over_the_limit_is_refused_as_by_the_door(world: RevDesk, client: httpx.Client) -> None:
     big = b'"' + b"x" * MAX_BYTES + b'"'
-    asked = {"content": big, "headers": {"Content-Type": "application/json"}}
-    near, far = client.post("/v1/calls/dial", **asked), world.client.post("/v1/calls/dial", **asked)
+    typed = {"Content-Type": "application/json"}
+    near, far = (asked.post("/v1/calls/dial", content=big, headers=typed) for asked in (client, world.client))
     assert (near.status_code, near.json()) == (far.status_code, far.json())
 
 
@@ -62,21 +61,24 @@ def test_a_body_over_the_limit_is_refused_as_by_the_door(world: RevDesk, client:
 def test_what_fails_on_the_wire_raises_what_a_socket_raises(
     world: RevDesk, client: httpx.Client, do: str, error: type[Exception]
 ) -> None:
-    for asked in (client, httpx.Client(base_url=world.url, headers=world.headers, timeout=0.2)):
-        world.faults.add("POST /v1/calls/dial", do=do, phase="after_commit", first=1)
-        with asked, pytest.raises(error):
-            asked.post("/v1/calls/dial", json=DIAL, headers={"Idempotency-Key": "one"})
-        world.faults.clear()
+    for asked in (client, world.client):
+        world.faults.add("POST /v1/calls/dial", do=do)
+        with pytest.raises(error):
+            asked.post("/v1/calls/dial", json=DIAL, headers={"Idempotency-Key": "one"}, timeout=0.2)
     assert len(world.calls.list()) == 4
 
 
-def test_a_body_that_is_cut_raises_after_what_came(world: RevDesk, client: httpx.Client) -> None:
-    world.faults.add("GET /v1/me", do={"cut": {"bytes": 10}})
-    with client.stream("GET", "/v1/me") as answer, pytest.raises(httpx.ReadError):
-        received = []
-        for piece in answer.iter_raw():
-            received.append(piece)
-    assert len(b"".join(received)) == 10
+@pytest.mark.parametrize(("do", "error"), [("cut", httpx.RemoteProtocolError), ("stall", httpx.ReadTimeout)])
+def test_a_body_that_ends_early_raises_after_what_came(
+    world: RevDesk, client: httpx.Client, do: str, error: type[Exception]
+) -> None:
+    world.faults.add("GET /v1/me", do={do: {"after": 10}}, every=1)
+    for asked in (client, world.client):
+        with asked.stream("GET", "/v1/me", timeout=0.2) as answer:
+            pieces = answer.iter_raw()
+            assert len(next(pieces)) == 10
+            with pytest.raises(error):
+                next(pieces)
 
 
 def test_a_wait_in_a_standing_world_is_the_clients_timeout(world: RevDesk, client: httpx.Client) -> None:
@@ -105,12 +107,10 @@ async def test_an_asynchronous_client_may_go_while_it_waits(world: RevDesk, asyn
 
 
 @pytest.mark.anyio
-async def test_pieces_of_a_body_come_one_by_one(
-    server: RevDeskServer, async_client: httpx.AsyncClient, world: RevDesk
-) -> None:
+async def test_pieces_of_a_body_come_one_by_one(async_client: httpx.AsyncClient, world: RevDesk) -> None:
     whole = (await async_client.get("/v1/me")).content
     world.clock.run()
-    world.faults.add("GET /v1/me", do={"dribble": {"pieces": 4, "milliseconds": 20}})
+    world.faults.add("GET /v1/me", do={"dribble": {"pieces": 4, "ms": 20}})
     async with async_client.stream("GET", "/v1/me") as answer:
         pieces = [piece async for piece in answer.aiter_raw()]
     assert len(pieces) == 4
@@ -123,7 +123,7 @@ def test_the_fixture_leads_into_the_world_of_the_test(suite: Suite) -> None:
         import httpx
 
         def test_it(revdesk, revdesk_transport):
-            with httpx.Client(transport=revdesk_transport, base_url="http://api.invalid", headers=revdesk.headers) as one:
+            with httpx.Client(transport=revdesk_transport, base_url="http://api", headers=revdesk.headers) as one:
                 assert one.post("/v1/sub-entities", json={"name": "New"}).is_success
             assert revdesk.journal.count(method="POST") == 1
         """
