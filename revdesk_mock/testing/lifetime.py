@@ -22,8 +22,8 @@ def opened(item: pytest.Item, server: RevDeskServer) -> Iterator[RevDesk]:
         order = marker.order_of(item)
         if item.config.getoption("revdesk_policies"):
             order["watch_policies"] = True
-        if variant := stash.variant_of(item):
-            name, _, value = variant.assignment.partition("=")
+        if stash.VARIANT in item.stash:
+            name, _, value = item.stash[stash.VARIANT].partition("=")
             order["policy"] = {**order.get("policy", {}), name: value}
         world = RevDesk.open(server.admin, order)
     except StartError as error:

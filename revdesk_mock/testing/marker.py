@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from revdesk_mock.errors import StartError
-from revdesk_mock.testing import orders, stash
+from revdesk_mock.testing import orders
 
 NAME = "revdesk"
 
@@ -15,7 +15,7 @@ def order_of(item: pytest.Item) -> dict[str, Any]:
 
     Its seed follows from the test's name and `--revdesk-seed`. Raises StartError as `orders.read` does.
     """
-    arguments: dict[str, Any] = {"seed": f"{item.config.getoption('revdesk_seed')}:{stash.nodeid_of(item)}"}
+    arguments: dict[str, Any] = {"seed": f"{item.config.getoption('revdesk_seed')}:{item.nodeid}"}
     for mark in reversed(list(item.iter_markers(NAME))):
         if mark.args:
             raise StartError(f"it takes keywords, such as data={mark.args[0]!r:.40}")

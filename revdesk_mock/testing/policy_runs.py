@@ -3,7 +3,7 @@
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Self
+from typing import Self
 
 import pytest
 
@@ -12,11 +12,11 @@ from revdesk_mock.messages import JSON
 from revdesk_mock.settings import Policies, suggestion
 from revdesk_mock.testing import marker, stash
 from revdesk_mock.testing.handle import RevDesk
-from revdesk_mock.testing.stash import Variant
 
 ALL = "all"
-SUFFIX = " [policy "
+VARIANT = "revdesk_variant"  # what a report has of the policy that its test ran under
 RANGE = re.compile(r"(\d+) to (\d+)")
+PRINTED: pytest.StashKey[int] = pytest.StashKey()  # sections of output in a test's earlier runs
 VARIANTS: pytest.StashKey[list[str]] = pytest.StashKey()  # as name=value, of a test that has run
 
 
@@ -54,9 +54,28 @@ class PolicyRuns:
         """Know whose tests are counted."""
         self._session = session
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Count a run under a variant as a test that was collected."""
-        if SUFFIX in nodeid and self._session is not None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Let a report tell the policy, also to the controller of workers, and nothing that was printed before."""
+        report = yield
+        if stash.VARIANT in item.stash:
+            vars(report)[VARIANT] = item.stash[stash.VARIANT]
+        before = item.stash.get(PRINTED, 0)
+        del report.sections[:before]
+        if report.when == "teardown":
+            item.stash[PRINTED] = before + len(report.sections)
+        return report
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Show a run under a policy as a test of its own; workers leave that to their controller."""
+        assignment = vars(report).get(VARIANT)
+        if assignment is None or self._session is None or hasattr(self._session.config, "workerinput"):
+            return
+        suffix = f" [policy {assignment}]"
+        path, line, domain = report.location
+        report.nodeid, report.location = report.nodeid + suffix, (path, line, domain + suffix)
+        if report.when == "setup":
             self._session.testscollected += 1
 
     def pytest_revdesk_world_closing(self, item: pytest.Item, revdesk: RevDesk) -> None:
@@ -82,14 +101,10 @@ class PolicyRuns:
         return result
 
     def _run(self, item: pytest.Item, nextitem: pytest.Item | None, assignment: str) -> None:
-        nodeid, (path, line, domain) = item.nodeid, item.location
-        suffix = f"{SUFFIX}{assignment}]"
-        item.stash[stash.VARIANT] = Variant(assignment, nodeid)
-        _name(item, nodeid + suffix, (path, line, domain + suffix))
+        item.stash[stash.VARIANT] = assignment
         try:
             item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
         finally:
-            _name(item, nodeid, (path, line, domain))
             del item.stash[stash.VARIANT]
 
     def _values(self, row: Mapping[str, JSON]) -> Iterator[str]:
@@ -98,12 +113,6 @@ class PolicyRuns:
             yield from (value for value in _choices(row["choices"]) if value != row["value"])
         elif row["name"] in self._wanted:
             yield str(self._wanted[row["name"]])
-
-
-def _name(item: Any, nodeid: str, location: tuple[str, int | None, str]) -> None:
-    """Let a test run under a name of its own: reports, progress and xdist go by it."""
-    item._nodeid = nodeid  # noqa: SLF001 there is no public way
-    item.location = location
 
 
 def _choices(text: str) -> list[str]:

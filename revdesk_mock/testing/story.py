@@ -12,16 +12,16 @@ from revdesk_mock.testing.handle import RevDesk
 def tell(item: pytest.Item, revdesk: RevDesk) -> str:
     """Return the timelines of a test's world and its forks, and the command that runs it again as it ran."""
     told = [f"{world!r}\n{_timeline(world)}" for world in (revdesk, *revdesk.forks)]
-    if variant := stash.variant_of(item):
-        told.append(f"under the policy {variant.assignment}")
+    if stash.VARIANT in item.stash:
+        told.append(f"under the policy {item.stash[stash.VARIANT]}")
     return "\n".join([*told, f"again: {_again(item)}"])
 
 
 def _again(item: pytest.Item) -> str:
     """Return the command that runs a test again, with the same ids and policies."""
-    parts = ["pytest", stash.nodeid_of(item), f"--revdesk-seed={item.config.getoption('revdesk_seed')}"]
-    if variant := stash.variant_of(item):
-        parts.append(f"--revdesk-policies={variant.assignment}")
+    parts = ["pytest", item.nodeid, f"--revdesk-seed={item.config.getoption('revdesk_seed')}"]
+    if stash.VARIANT in item.stash:
+        parts.append(f"--revdesk-policies={item.stash[stash.VARIANT]}")
     return shlex.join(parts)
 
 

@@ -65,7 +65,8 @@ class Suite:
         assert callable(run)
         result: pytest.RunResult = run("-rA", *options)
         text = result.stdout.str() + result.stderr.str()
-        return Ran(int(result.ret), text, result.parseoutcomes())
+        counts = {} if result.ret == pytest.ExitCode.USAGE_ERROR else result.parseoutcomes()
+        return Ran(int(result.ret), text, counts)
 
 
 @pytest.fixture

@@ -17,9 +17,8 @@ def test_it(number, revdesk):
 """
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_answers_and_costs_are_added_up_over_worlds_and_workers(suite: Suite, workers: int) -> None:
-    ran = suite.run_apart(DIALS, "--revdesk-cov", f"-n{workers}", "-p", "no:asyncio")
+def test_answers_and_costs_are_added_up_over_worlds(suite: Suite) -> None:
+    ran = suite.run(DIALS, "--revdesk-cov")
     assert ran.counts == {"passed": 2}
     assert ran.says("- revdesk coverage -", "POST /v1/calls/dial", "  met    200 x2, 400 validation_error x2")
     assert ran.says("GET /v1/me", "operations    1 of   63", "this run would have cost")
