@@ -11,10 +11,12 @@ import click
 import orjson
 
 from revdesk_mock import cli
+from revdesk_mock.audit import RULES
 from revdesk_mock.errors import STATUS
 from revdesk_mock.faults import matching, when
 from revdesk_mock.faults.effects import EFFECTS, PHASES
 from revdesk_mock.faults.recipes import RECIPES
+from revdesk_mock.journal_query import FILTERS
 from revdesk_mock.options import PREFIX
 from revdesk_mock.settings import Policies, shipped
 from revdesk_mock.simulation.call_flow import magic_table
@@ -76,6 +78,16 @@ def errors() -> str:
 def prices() -> str:
     """Return the price table behind the spend cap."""
     return table(("what", "US dollars"), ((what, f"{micros / 1_000_000:.3f}") for what, micros in PRICES.items()))
+
+
+def filters() -> str:
+    """Return the filters of the journal."""
+    return table(("filter", "what it selects"), ((f"`{name}`", says) for name, says in FILTERS.items()))
+
+
+def findings() -> str:
+    """Return the codes of the audit's findings with the rules that they tell to be broken."""
+    return table(("code", "what a client does that has none"), ((f"`{code}`", rule) for code, rule in RULES.items()))
 
 
 def fault_members() -> str:
@@ -155,6 +167,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "commands": commands,
     "errors": errors,
     "prices": prices,
+    "filters": filters,
+    "findings": findings,
     "fault-members": fault_members,
     "fault-phases": fault_phases,
     "fault-effects": fault_effects,

@@ -19,6 +19,7 @@ from revdesk_mock.delivery import Line
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.fault_admin import FaultAdmin
 from revdesk_mock.guard import Guard
+from revdesk_mock.journal_admin import JournalAdmin
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.request_body import read_body
@@ -108,6 +109,7 @@ class App:
             *CallAdmin(admin, switchboard, self._seat_agent).routes(),
             *TokenAdmin(admin).routes(),
             *FaultAdmin(admin).routes(),
+            *JournalAdmin(self._emulator, admin).routes(),
         ]
 
     async def close(self) -> None:

@@ -8,6 +8,8 @@ from typing import Literal
 import orjson
 
 from revdesk_mock import dumps, keys
+from revdesk_mock.bill import Bill
+from revdesk_mock.coverage import Coverage
 from revdesk_mock.errors import ApiError, StartError, unauthorized
 from revdesk_mock.faults import rules
 from revdesk_mock.faults.rules import Rule
@@ -40,7 +42,9 @@ class Emulator:
         self.settings = settings or Settings()
         self.seed = fresh_seed() if self.settings.seed is None else self.settings.seed
         self.spec = spec or Spec.load(self.settings.spec)
-        self.journal = Journal()
+        self.coverage = Coverage()
+        self.journal = Journal(self.coverage.note, self._tell_astray)
+        self._bill_of_discarded = Bill()
         self._fixture = dumps.load(self.settings.data)
         self._faults = self._read_faults(self.settings.faults)
         self._keys: dict[str, tuple[World, Credential]] = {}  # by the SHA-256 of the key
@@ -48,7 +52,6 @@ class Emulator:
         self._admitted = {fingerprint(key) for key in self.settings.api_keys}
         dice = Dice(f"{self.seed}:requests")
         self._audience: list[Listener] = []
-        self.journal.on_entry(self._tell_astray)
         self.pipeline = Pipeline(self.spec, HANDLERS, self.settings, self.admit, self.journal, dice)
 
     def handle(self, request: Request) -> Coroutine[None, None, Response]:
@@ -113,6 +116,7 @@ class Emulator:
         world.clock.forget()
         world.clock.release()
         del self._worlds[world.id]
+        self._bill_of_discarded += world.bill
         for credential in world.keys.values():
             del self._keys[credential.bucket]
 
@@ -128,6 +132,11 @@ class Emulator:
     def worlds(self) -> list[World]:
         """Return every world that is open."""
         return list(self._worlds.values())
+
+    @property
+    def bill(self) -> Bill:
+        """What all worlds would have cost, those that were discarded among them."""
+        return sum((world.bill for world in self._worlds.values()), self._bill_of_discarded)
 
     def dump(self) -> JSON:
         """Return every world with the SHA-256, kind and scopes of its key."""

@@ -4,16 +4,18 @@ import re
 import shlex
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
-from revdesk_mock.clock import iso
+import orjson
+
+from revdesk_mock.clock import iso, iso_or_none
 from revdesk_mock.messages import JSON, Reason, Request, Response
 
 SIZE = 1000  # requests that are remembered
 KEPT = 65_536  # bytes of a body that are remembered
 SECRET = re.compile(r"(revdesk_|rv_|rvw_|rdc_)[A-Za-z0-9_.\-]{4,}|eyJ[A-Za-z0-9_\-]{4,}(?:\.[A-Za-z0-9_\-]*){0,2}")
 REPEATED_HEADERS = ("content-type", "idempotency-key", "x-revdesk-mock")
-UNREMARKABLE = frozenset({"content-type", "x-request-id"})  # headers of an answer that say nothing more
+LOSS = re.compile(r"\b(reset|empty|stall|cut|malformed|truncated|wrong_content_type)\b")  # faults without an answer
 TELLING = frozenset({"location", "x-revdesk-mock-explain"})  # those that hold something of the request
 
 
@@ -69,18 +71,28 @@ class Entry:
         return "idempotency-replay" in self.answer_headers
 
     @property
+    def succeeded(self) -> bool:
+        """Whether it was answered as done, be the answer lost or not."""
+        return 200 <= self.status < 400
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether, on order, its answer did not reach the client whole."""
+        return self.fault is not None and LOSS.search(self.fault) is not None
+
+    @property
     def idempotency_key(self) -> str:
         """The idempotency key that was sent, or nothing."""
         return self.headers.get("idempotency-key", "")
 
 
 class Journal:
-    """The last requests, of a world or of them all, by id."""
+    """The last requests, of a world or of them all, by id. Listeners hear of each that was answered."""
 
-    def __init__(self, size: int = SIZE) -> None:
+    def __init__(self, *listeners: Callable[[Entry], None], size: int = SIZE) -> None:
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._size = size
-        self._listeners: list[Callable[[Entry], None]] = []
+        self._listeners = [*listeners]
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -94,7 +106,7 @@ class Journal:
             listener(entry)
 
     def on_entry(self, listener: Callable[[Entry], None]) -> None:
-        """Call a function with every request that was answered."""
+        """Call a function with every request that is answered from now on."""
         self._listeners.append(listener)
 
     def find(self, request_id: str) -> Entry | None:
@@ -125,7 +137,7 @@ def describe_response(response: Response, bearer: str) -> tuple[dict[str, str], 
     headers = {
         name: redact(value, bearer) if name in TELLING else value
         for name, value in response.headers
-        if name not in UNREMARKABLE
+        if name != "x-request-id" and value != "application/json"  # which say nothing more
     }
     return headers, _kept(response.body, bearer)
 
@@ -144,22 +156,46 @@ def summary(entry: Entry) -> tuple[str, dict[str, JSON]]:
     return says, {name: getattr(entry, name) for name in about}
 
 
-def explain(entry: Entry, base_url: str) -> JSON:
-    """Tell why a request was answered as it was: rule, where, expected, got, and a line to try it again."""
+def describe(entry: Entry) -> dict[str, JSON]:
+    """Return a request and its answer as JSON: instants in ISO 8601, `took_ms`, bodies parsed where they are JSON."""
     return {
         "request_id": entry.request_id,
         "at": iso(entry.at),
-        "request": f"{entry.method} {entry.path}{'?' + entry.query if entry.query else ''}",
+        "world_at": iso_or_none(entry.world_at),
+        "took_ms": round(entry.took * 1000, 3),
+        "world": entry.world,
+        "api_key_id": entry.api_key_id,
         "operation": entry.operation,
+        "method": entry.method,
+        "path": entry.path,
+        "query": entry.query,
+        "headers": entry.headers,
+        "body": parsed(entry.body),
         "status": entry.status,
         "code": entry.code,
         "message": entry.message,
-        "reasons": [
-            {"rule": reason.rule, "where": reason.where, "expected": reason.expected, "got": reason.got}
-            for reason in entry.reasons
-        ],
-        "curl": curl(entry, base_url),
+        "reasons": [asdict(reason) for reason in entry.reasons],
+        "answer_headers": entry.answer_headers,
+        "answer": parsed(entry.answer),
+        "replayed": entry.replayed,
+        "fault": entry.fault,
     }
+
+
+def parsed(body: str) -> JSON:
+    """Return a body that was kept as JSON, or as the text that it is; None for none."""
+    try:
+        return orjson.loads(body) if body else None
+    except orjson.JSONDecodeError:
+        return body
+
+
+def explain(entry: Entry, base_url: str) -> JSON:
+    """Tell why a request was answered as it was: rule, where, expected, got, and a line to try it again."""
+    told = describe(entry)
+    about = ("request_id", "at", "operation", "status", "code", "message", "reasons")
+    request = f"{entry.method} {entry.path}{'?' + entry.query if entry.query else ''}"
+    return {**{name: told[name] for name in about}, "request": request, "curl": curl(entry, base_url)}
 
 
 def curl(entry: Entry, base_url: str) -> str:

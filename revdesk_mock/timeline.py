@@ -88,3 +88,12 @@ def describe(event: Event) -> dict[str, JSON]:
         "says": event.says,
         **event.detail,
     }
+
+
+def text(events: Sequence[Event]) -> str:
+    """Write events as a table for people: seconds of the world's time since the first, the kind, what it was."""
+    start = events[0].at if events else 0
+    times = [f"{(event.at - start) / clock.SECOND:+.3f} s" for event in events]
+    width = max(map(len, times), default=0)
+    rows = zip(times, events, strict=True)
+    return "".join(f"{at:>{width}}  {event.kind:<7}  {event.says}\n" for at, event in rows)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from revdesk_mock.bill import Bill
 from revdesk_mock.clock import EPOCH, SECOND, Clock, iso, parse_iso
+from revdesk_mock.coverage import Coverage
 from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Journal
 from revdesk_mock.messages import JSON, Record
@@ -57,8 +59,7 @@ class World:
         self.id, self.seed = world_id, seed
         self.key = key  # the first, which opened the world
         self.keys: dict[str, Credential] = {}  # all of them, by id
-        self.settings = settings
-        self.policies = policies = settings.policies
+        self.settings, self.policies = settings, settings.policies
         self.start = dump  # what it was opened with
         self.snapshots: dict[str, JSON] = {}
         self.forks = 0
@@ -66,15 +67,16 @@ class World:
         _set_clock(self.clock, dump, frozen=settings.clock == "frozen")
         self.dice = Dice(seed, dump.get("dice", 0))
         self.store = Store(INDEXES)
-        self.guardrails = Guardrails(self.store, self.clock, policies)
-        self.calls = CallFlow(self.store, self.clock, policies)
+        self.guardrails = Guardrails(self.store, self.clock, self.policies)
+        self.calls = CallFlow(self.store, self.clock, self.policies)
         self.idempotency = Idempotency()
         self.faults = Faults(plan, seed, self.clock.now)
         signer = Signer(self.id, Dice(f"{seed}:signing").hex(64))
-        self.client_tokens = ClientTokens(self.clock, self.dice, policies, signer)
-        self.join_tokens = JoinTokens(self.store, self.clock, self.dice, policies, signer)
-        self.journal = Journal()
+        self.client_tokens = ClientTokens(self.clock, self.dice, self.policies, signer)
+        self.join_tokens = JoinTokens(self.store, self.clock, self.dice, self.policies, signer)
         self.timeline = Timeline(self.id, self.clock.now, audience)
+        self.coverage, self.bill = Coverage(), Bill()
+        self.journal = Journal(self.coverage.note)
         self.breaches: list[str] = []
         self._becoming = False
         self._rate_limits: dict[str, RateLimit] = {}
@@ -173,9 +175,10 @@ class World:
         self.run_due()
 
     def _tell(self, changes: Sequence[Change]) -> None:
-        """Note in the timeline what became of records, but not each one of a whole world."""
+        """Note on timeline and bill what became of records, but not each one of a whole world."""
         if self._becoming:
             return
+        self.bill.count(changes)
         for change in changes:
             self.timeline.note(RECORD, tell_change, change)
 

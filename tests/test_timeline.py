@@ -1,6 +1,7 @@
 """A timeline keeps the last events of a world in order, and tells them on."""
 
-from revdesk_mock.timeline import CLOCK, Event, Listener, Timeline, describe
+from revdesk_mock.timeline import CLOCK, Event, Listener, Timeline, describe, text
+from tests.conftest import MAIN, ORDINARY, Client
 
 
 def timeline(size: int = 10) -> Timeline:
@@ -52,3 +53,32 @@ def test_an_event_is_put_into_words_when_somebody_asks() -> None:
     line.note(CLOCK, tell, 1)
     assert asked == []
     assert [event.says for event in line.events()] == ["number 1"]
+
+
+# as a table
+
+
+def test_the_table_counts_seconds_of_the_worlds_time_from_the_first_event(client: Client) -> None:
+    call = client.post(
+        "/v1/calls/dial", {"from_number": MAIN, "to_number": ORDINARY}, content_type="application/json"
+    ).data["call_id"]
+    client.advance(12.5)
+    client.get("/v1/me")
+    assert text(client.world.timeline.events()) == (
+        f" +0.000 s  record   calls {call} created: queued\n"
+        " +0.000 s  request  POST /v1/calls/dial 200\n"
+        "+12.500 s  clock    time is 2026-01-05T09:00:12.500Z\n"
+        f" +1.000 s  record   calls {call} changed: ringing\n"
+        f" +4.000 s  record   calls {call} changed: in_progress\n"
+        "+12.500 s  request  GET /v1/me 200\n"
+    )
+
+
+def test_a_table_of_nothing_is_empty_and_time_may_go_back() -> None:
+    now = [5_000]
+    line = Timeline("w", lambda: now[0])
+    assert text(line.events()) == ""
+    line.add(CLOCK, "one")
+    now[0] = 3_500
+    line.add(CLOCK, "two")
+    assert text(line.events()) == "+0.000 s  clock    one\n-1.500 s  clock    two\n"

@@ -8,15 +8,16 @@ import orjson
 
 from revdesk_mock import clock, legs, placement, room_address
 from revdesk_mock.emulator import Emulator
-from revdesk_mock.errors import unauthorized
+from revdesk_mock.errors import ApiError, unauthorized
 from revdesk_mock.ids import fingerprint
-from revdesk_mock.messages import Record
+from revdesk_mock.messages import JSON, Record
 from revdesk_mock.resources import calls
 from revdesk_mock.rtc import telephone
 from revdesk_mock.rtc.events import LEFT, LOST, PERSON, REPLACED, ROOM_CLOSED, SHUTDOWN, Data, Grants, Participant
 from revdesk_mock.rtc.rooms import Link, Room
 from revdesk_mock.signing import CALLING_TOKEN_PREFIX, world_of
 from revdesk_mock.store import Change
+from revdesk_mock.timeline import ROOM, TOKEN
 from revdesk_mock.world import World
 
 GRACE = 10  # seconds of real time in which a connection that dropped may come back
@@ -89,9 +90,14 @@ class Switchboard:
             others = seat.room.relink(seat.identity, link)
             self._tell_newcomer(seat)
             return seat, others
-        call, (identity, grants) = placement.join(world, token), world.join_tokens.bearer_of(token)
+        try:
+            call, (identity, grants) = placement.join(world, token), world.join_tokens.bearer_of(token)
+        except ApiError as refusal:
+            _note_refusal(world, token, refusal)
+            raise
         room = self._room(world, call, base_url)
         others = room.join(self._participant(world, identity, grants), link)
+        _note(world, room, f"{identity} joined", identity=identity)
         seat = Seat(fingerprint(token), world, room, call["id"], identity, link)
         self._seats[seat.token] = seat
         self._tell_newcomer(seat)
@@ -104,7 +110,11 @@ class Switchboard:
         world.run_due()
         seat = self._seats.get(fingerprint(token))
         if seat is None or seat.leaves is None:
-            world.join_tokens.check(token)
+            try:
+                world.join_tokens.check(token)
+            except ApiError as refusal:
+                _note_refusal(world, token, refusal)
+                raise
 
     def drop(self, seat: Seat, link: Link) -> None:
         """Note that a connection is lost: its place is kept for the grace time."""
@@ -124,6 +134,7 @@ class Switchboard:
             return
         seat.stay()
         seat.room.leave(seat.identity, reason)
+        _note(seat.world, seat.room, f"{seat.identity} left: {reason}", identity=seat.identity, reason=reason)
         call = seat.world.store.get("calls", seat.call_id)
         is_bridge = call is not None and call["kind"] == placement.BRIDGE
         if is_bridge or not any(participant.kind == PERSON for participant in seat.room.participants):
@@ -178,6 +189,7 @@ class Switchboard:
             return found.room
         room = Room(name, f"RM_{world.dice.hex(12)}")
         self._rooms[world.id, name] = OpenRoom(room, call["id"], base_url)
+        _note(world, room, "opened", call_id=call["id"])
         if world not in self._followed:
             self._followed.add(world)
             world.store.on_commit(lambda changes: self._follow(world, changes))
@@ -226,6 +238,22 @@ class Switchboard:
             seat.stay()
             del self._seats[seat.token]
         room.close(reason)
+        _note(world, room, f"closed: {reason}", reason=reason)
+
+
+def _note(world: World, room: Room, what: str, **detail: JSON) -> None:
+    world.timeline.add(ROOM, f"room {room.name} {what}", room=room.name, **detail)
+
+
+def _note_refusal(world: World, token: str, refusal: ApiError) -> None:
+    """Note that a token let nobody in: the token's id and state, never itself."""
+    try:
+        record = world.join_tokens.find(token)
+    except ApiError:
+        return  # not one of this world's: there is nothing to call it by
+    state = world.join_tokens.state(record)
+    says = f"token {record['id']} let nobody in: {refusal.message}"
+    world.timeline.add(TOKEN, says, token=record["id"], call_id=record["call_id"], state=state, refused=True)
 
 
 def _update(world: World, base_url: str, call: Record) -> Data:

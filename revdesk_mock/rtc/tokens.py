@@ -68,7 +68,7 @@ class JoinTokens:
 
     def check(self, token: str) -> Record:
         """Return the record of a token that can be used; raises ApiError with the reason for any other."""
-        record = self._find(token)
+        record = self.find(token)
         state = self.state(record)
         if state != ISSUED:
             status = "401" if state in {EXPIRED, REVOKED} else self.policies.token_reuse_status
@@ -87,7 +87,7 @@ class JoinTokens:
     def bearer_of(self, token: str) -> tuple[str, Grants]:
         """Return as whom a token that `join` takes lets its bearer in, and what that may do there."""
         if token.startswith(CALLING_TOKEN_PREFIX):
-            return f"caller-{self._find(token)['call_id']}", EVERYTHING
+            return f"caller-{self.find(token)['call_id']}", EVERYTHING
         claims = self._signer.read(token)
         video = claims["video"]
         return claims["sub"], Grants(video["canPublish"], video["canSubscribe"], video["canPublishData"])
@@ -115,7 +115,8 @@ class JoinTokens:
             return REVOKED
         return EXPIRED if self._clock.now() >= token["expires_at"] else ISSUED
 
-    def _find(self, token: str) -> Record:
+    def find(self, token: str) -> Record:
+        """Return the record of a token; raises ApiError (401) where none was issued here for it."""
         if token.startswith(CALLING_TOKEN_PREFIX):
             for record in self._store.find("tokens", "sha256", fingerprint(token)):
                 return record

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from revdesk_mock import ApiError, Emulator, Settings, legs
+from revdesk_mock import ApiError, Emulator, Settings, audit, legs, timeline
 from revdesk_mock.rtc.casting import Casting
 from revdesk_mock.rtc.events import LEFT, LOST, PHONE, REPLACED, ROOM_CLOSED, SHUTDOWN, Data, Participant
 from revdesk_mock.rtc.recorder import Recorder
@@ -180,6 +180,55 @@ def test_of_a_hundred_joins_at_once_one_gets_in(hall: Hall, issue: Callable[[Cli
         return await asyncio.gather(*(attempt() for _ in range(100)))
 
     assert sum(asyncio.run(crowd())) == 1
+
+
+def told(hall: Hall, kind: str) -> list[str]:
+    """Return what the timeline says of rooms or tokens, with `the room` and `the token` for their names."""
+    lines = []
+    for event in hall.client.world.timeline.events():
+        if event.kind == kind:
+            says = event.says
+            for what in ("room", "token"):
+                says = says.replace(f"{what} {event.detail.get(what)}", f"the {what}")
+            lines.append(says)
+    return lines
+
+
+def test_the_timeline_tells_who_came_and_went(hall: Hall) -> None:
+    ear = Ear()
+    seat, _ = hall.enter(web_call(hall.client), ear)
+    hall.switchboard.leave(seat)
+    who = f"browser-{seat.call_id}"
+    assert told(hall, timeline.ROOM) == [
+        "the room opened",
+        f"the room {who} joined",
+        f"the room {who} left: left",
+        "the room closed: completed",
+    ]
+
+
+def test_the_timeline_tells_of_a_refused_join_without_the_token(hall: Hall) -> None:
+    token = web_call(hall.client)
+    hall.enter(token, Ear())
+    refusal(hall, token)
+    assert told(hall, timeline.TOKEN) == ["the token let nobody in: The token is joined: it joins one call, once."] * 2
+    events = hall.client.world.timeline.events()
+    assert token not in repr(events)
+    [finding] = audit.findings([], events, SPEC)
+    assert (finding.code, len(finding.events)) == ("token_used_twice", 2)
+
+
+def test_a_connection_that_comes_back_and_a_token_that_ran_out_are_no_second_use(hall: Hall) -> None:
+    token, ear = web_call(hall.client), Ear()
+    seat, _ = hall.enter(token, ear)
+    hall.switchboard.drop(seat, ear)
+    hall.enter(token, Ear())
+    late = web_call(hall.client)
+    hall.client.advance(900)
+    refusal(hall, late)
+    refusal(hall, "rvw_unknown")
+    assert len(told(hall, timeline.TOKEN)) == 2
+    assert audit.findings([], hall.client.world.timeline.events(), SPEC) == []
 
 
 def test_a_join_after_the_call_is_refused(hall: Hall) -> None:
