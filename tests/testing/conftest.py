@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import httpx  # noqa: F401 loaded here once: a suite that runs in this process would load it anew
+import httpcore  # noqa: F401 loaded here once: a suite that runs in this process would load it anew
+import httpx  # noqa: F401 as httpcore
 import pytest
 
 import revdesk_mock.testing.clients
@@ -15,7 +16,7 @@ import revdesk_mock.testing.servers
 import revdesk_mock.testing.sharing
 import revdesk_mock.testing.story
 import revdesk_mock.testing.transport
-import revdesk_mock.testing.verdict  # noqa: F401 as httpx
+import revdesk_mock.testing.verdict  # noqa: F401 as httpcore
 from revdesk_mock import Settings
 from revdesk_mock.testing.handle import RevDesk
 from revdesk_mock.testing.remote import RevDeskServer

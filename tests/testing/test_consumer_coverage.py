@@ -20,8 +20,8 @@ def test_it(number, revdesk):
 def test_answers_and_costs_are_added_up_over_worlds(suite: Suite) -> None:
     ran = suite.run(DIALS, "--revdesk-cov")
     assert ran.counts == {"passed": 2}
-    assert ran.says("- revdesk coverage -", "POST /v1/calls/dial", "  met    200 x2, 400 validation_error x2")
-    assert ran.says("GET /v1/me", "operations    1 of   63", "this run would have cost")
+    assert ran.says("POST /v1/calls/dial", "  met    200 x2, 400 validation_error x2")
+    assert ran.says("= revdesk coverage =", "GET /v1/me", "operations    1 of   63", "this run would have cost")
     assert ran.says("US dollars: 2 calls, 0 messages, 2 minutes")
 
 

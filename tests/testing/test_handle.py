@@ -13,7 +13,7 @@ START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 def dial(world: RevDesk) -> str:
     answer = world.client.post("/v1/calls/dial", json={"from_number": MAIN, "to_number": ORDINARY})
-    return str(answer.json()["data"]["id"])
+    return str(answer.json()["data"]["call_id"])
 
 
 def test_the_clock_is_read_and_moved(world: RevDesk) -> None:
