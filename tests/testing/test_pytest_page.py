@@ -52,6 +52,11 @@ def test_its_suite_runs(suite: Suite) -> None:
     assert ran.counts == {"passed": 4}, ran.text
 
 
+def test_the_suite_of_the_readme_runs(suite: Suite) -> None:
+    [module] = re.findall(r"```python\n((?:(?!```).)*?def test_.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert suite.run(module).counts == {"passed": 1}
+
+
 def test_its_script_runs() -> None:
     [script] = (block for block in BLOCKS if "def test_" not in block)
     subprocess.run([sys.executable, "-c", script], check=True)

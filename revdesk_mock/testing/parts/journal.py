@@ -1,5 +1,6 @@
 """The requests that a test's world was asked, and what it answered."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -54,5 +55,5 @@ def _query(filters: Mapping[str, Any]) -> dict[str, Any]:
 
 def _written(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return [f"{field}={'' if expected is None else expected}" for field, expected in value.items()]
+        return [f"{field}={each if isinstance(each, str) else json.dumps(each)}" for field, each in value.items()]
     return value.isoformat() if isinstance(value, datetime) else value
