@@ -31,42 +31,46 @@ class Records:
 
 
 class Calls(Records):
-    """The calls of a world, which can be driven by hand; each verb returns the call as it is then."""
+    """The calls of a world, which can be driven by hand.
+
+    Each verb returns `call_id`, `status` and `digits` as the API shows them then, and raises AdminError (409) for a
+    call that is in no state for it.
+    """
 
     def __init__(self, client: WorldClient) -> None:
         super().__init__(client, "calls")
 
-    def ring(self, call: str) -> Record:
+    def ring(self, call: str) -> dict[str, JSON]:
         """Let the called phone ring."""
         return self._step(call, "ring")
 
-    def answer(self, call: str) -> Record:
+    def answer(self, call: str) -> dict[str, JSON]:
         """Let the called party pick up."""
         return self._step(call, "answer")
 
-    def busy(self, call: str) -> Record:
+    def busy(self, call: str) -> dict[str, JSON]:
         """Let the line be busy."""
         return self._step(call, "busy")
 
-    def no_answer(self, call: str) -> Record:
+    def no_answer(self, call: str) -> dict[str, JSON]:
         """Let it ring in vain."""
         return self._step(call, "no-answer")
 
-    def decline(self, call: str) -> Record:
+    def decline(self, call: str) -> dict[str, JSON]:
         """Let the called party decline."""
         return self._step(call, "decline")
 
-    def hang_up(self, call: str) -> Record:
+    def hang_up(self, call: str) -> dict[str, JSON]:
         """Let the called party hang up."""
         return self._step(call, "hang-up")
 
-    def digits(self, call: str, digits: str) -> Record:
+    def digits(self, call: str, digits: str) -> dict[str, JSON]:
         """Let the called party press digits, such as `12#`."""
         return self._step(call, "digits", {"digits": digits})
 
-    def _step(self, call: str, step: str, body: dict[str, JSON] | None = None) -> Record:
-        record: Record = self._client.ask("POST", f"/calls/{quote(call)}/{step}", body or {})
-        return record
+    def _step(self, call: str, step: str, body: dict[str, JSON] | None = None) -> dict[str, JSON]:
+        now: dict[str, JSON] = self._client.ask("POST", f"/calls/{quote(call)}/{step}", body)
+        return now
 
 
 class State:
