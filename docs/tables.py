@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 import orjson
 
-from revdesk_mock import cli
+from revdesk_mock import admin_docs, cli
 from revdesk_mock.audit import RULES
 from revdesk_mock.errors import STATUS
 from revdesk_mock.faults import matching, when
@@ -68,6 +68,15 @@ def commands() -> str:
     """Return what each command does."""
     rows = ((f"`{name}`", command.get_short_help_str(limit=200)) for name, command in cli.commands.commands.items())
     return table(("command", "what it does"), rows)
+
+
+def admin_routes() -> str:
+    """Return the routes of the admin API, by what they are about."""
+    rows = (
+        (f"`{operation.method} {operation.path}`", operation.summary)
+        for operation in admin_docs.operations(admin_docs.document())
+    )
+    return table(("route", "what it does"), rows)
 
 
 def errors() -> str:
@@ -165,6 +174,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "policies": policies,
     "options": options,
     "commands": commands,
+    "admin-routes": admin_routes,
     "errors": errors,
     "prices": prices,
     "filters": filters,

@@ -48,7 +48,7 @@ class Bill:
         if _became(change, "status") and call["status"] == RINGING:
             self.phones += sum(leg["scripted"] for leg in call["legs"])
         if _became(change, "ended_at"):
-            self.minutes += begun_minutes(call["duration_seconds"])
+            self.minutes += begun_minutes(call["duration_seconds"] or 0)
             self.micros += cost_of(call)
 
     def __add__(self, other: "Bill") -> "Bill":

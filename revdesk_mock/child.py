@@ -1,15 +1,15 @@
 """Runs a command as if it stood in our place: signals go through to it, and its exit code comes back."""
 
+import asyncio
 import os
 import signal
-import subprocess
-from collections.abc import Mapping, Sequence
-from types import FrameType
-from typing import Any, Self
+from asyncio.subprocess import Process
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 NOT_EXECUTABLE, NOT_FOUND, SIGNALLED = 126, 127, 128  # exit codes, as shells have them
-PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")  # not every system has all
-TYPED = ("SIGINT", "SIGQUIT")  # a terminal sends these to everybody in its foreground
+PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+TYPED = (signal.SIGINT, getattr(signal, "SIGQUIT", None))  # a terminal sends these to everybody in its foreground
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -17,10 +17,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
     Raises OSError where it cannot be run; `code_of` says which code shells have for that.
     """
-    with _Relay() as relay:
-        process = subprocess.Popen(command, env=environment)  # noqa: S603 the user's own
-        relay.lead_to(process)
-        code = process.wait()
+    code = asyncio.run(_run(command, environment))
     return SIGNALLED - code if code < 0 else code
 
 
@@ -29,35 +26,32 @@ def code_of(error: OSError) -> int:
     return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
 
 
-class _Relay:
-    """Passes on the signals that this process gets; those that come before there is a command wait for it."""
+async def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    # Heard from before the command is there: what comes early waits for it.
+    signals: asyncio.Queue[int] = asyncio.Queue()
+    for number in _signals():
+        asyncio.get_running_loop().add_signal_handler(number, signals.put_nowait, number)
+    process = await asyncio.create_subprocess_exec(*command, env=environment)
+    passing_on = asyncio.ensure_future(_pass_on(signals, process))
+    try:
+        return await process.wait()
+    finally:
+        passing_on.cancel()
 
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-        self._early: list[int] = []
-        self._before: dict[int, Any] = {}
 
-    def __enter__(self) -> Self:
-        for number in (getattr(signal, name) for name in PASSED_ON if hasattr(signal, name)):
-            # What we are to ignore (nohup), the command inherits.
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._pass_on)
-        return self
+def _signals() -> Iterator[int]:
+    """Yield the signals to pass on, where a system has such; what we are to ignore (nohup), the command inherits."""
+    if os.name == "posix":
+        numbers = (getattr(signal, name) for name in PASSED_ON)
+        yield from (number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN)
 
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
-    def lead_to(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        for number in self._early:
-            process.send_signal(number)
-
-    def _pass_on(self, number: int, _: FrameType | None) -> None:
-        if self._process is None:
-            self._early.append(number)
-        elif signal.Signals(number).name not in TYPED or not _in_foreground():
-            self._process.send_signal(number)
+async def _pass_on(signals: asyncio.Queue[int], process: Process) -> None:
+    while True:
+        number = await signals.get()
+        if number not in TYPED or not _in_foreground():
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
 
 
 def _in_foreground() -> bool:

@@ -75,6 +75,12 @@ def parse_iso(text: str) -> int:
     return round(moment.timestamp() * 1000)
 
 
+def check_instant(at: int) -> None:
+    """Raise ValueError for an instant, in Unix milliseconds, that cannot be written as a date with room to go on."""
+    if not 0 <= at <= LATEST:
+        raise ValueError("time runs from 1970 to 9000")
+
+
 def month_of(at: int) -> tuple[int, int]:
     """Return the first and the last-plus-one millisecond of the UTC calendar month around `at`."""
     moment = datetime.fromtimestamp(at / 1000, UTC)
@@ -137,10 +143,9 @@ class Clock:
     def set(self, at: int) -> None:
         """Move time to an instant, in either direction; whoever owns the world fires what became due.
 
-        Raises ValueError, with nothing moved, for one that cannot be written as a date with room to go on.
+        Raises ValueError, with nothing moved, where `check_instant` does.
         """
-        if not 0 <= at <= LATEST:
-            raise ValueError("time runs from 1970 to 9000")
+        check_instant(at)
         if self._frozen_at is not None:
             self._frozen_at = at
         else:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 
+from revdesk_mock.clock import EPOCH, check_instant, parse_iso
 from revdesk_mock.errors import StartError
-from revdesk_mock.messages import JSON
+from revdesk_mock.messages import JSON, Record
 from revdesk_mock.settings import shipped
 from revdesk_mock.simulation.credentials import ORGANIZATION, USER
 from revdesk_mock.validation import Schema, pointer
@@ -27,6 +29,29 @@ def check_fixture(dump: JSON, source: Path | str) -> JSON:
     # which they were minted, and many start from a fixture.
     records = {name: rows for name, rows in dump["records"].items() if name != "keys"}
     return {**{name: value for name, value in dump.items() if name != "opened_at"}, "records": records}
+
+
+class Flaw(NamedTuple):
+    """The first place where JSON is not what it should be, as a pointer, and what is wrong there."""
+
+    pointer: str
+    message: str
+
+
+def collections() -> list[str]:
+    """Return the names of the collections that a world has."""
+    return list(_document()["properties"]["records"]["properties"])
+
+
+def flaw_of(dump: JSON) -> Flaw | None:
+    """Return what is wrong with a dump, or None."""
+    return _flaw_of(dump, _world_schema())
+
+
+def flaw_of_record(collection: str, record: Record) -> Flaw | None:
+    """Return what is wrong with a record of a collection that there is, or None."""
+    flaw = flaw_of({"format": FORMAT, "records": {collection: [record]}})
+    return flaw and Flaw(flaw.pointer.removeprefix(f"/records/{collection}/0"), flaw.message)
 
 
 def check(dump: JSON, source: Path | str) -> None:
@@ -74,16 +99,32 @@ def _read(path: Path) -> JSON:
 
 @cache
 def _world_schema() -> Schema:
-    return Schema(orjson.loads(shipped("fixtures/world.schema.json").read_bytes()))
+    return Schema(_document())
 
 
-def _check(dump: JSON, schema: Schema, path: Path | str, place: str) -> None:
+def _document() -> JSON:
+    return orjson.loads(shipped("fixtures/world.schema.json").read_bytes())
+
+
+def _check(dump: JSON, schema: Schema, source: Path | str, place: str) -> None:
+    flaw = _flaw_of(dump, schema)
+    if flaw is not None:
+        raise StartError(f"{source}: {place + flaw.pointer or '/'}: {flaw.message}")
+
+
+def _flaw_of(dump: JSON, schema: Schema) -> Flaw | None:
     if not schema.is_valid(dump):
         worst = schema.failures(dump)[0]
-        raise StartError(f"{path}: {place + pointer(worst.absolute_path) or '/'}: {worst.message}")
+        return Flaw(pointer(worst.absolute_path), worst.message)
+    for name in ("clock", "opened_at"):
+        try:
+            check_instant(parse_iso(dump[name]) if name in dump else EPOCH)
+        except ValueError as error:
+            return Flaw(f"/{name}", f"{dump[name]!r}: {error}")
     for collection, records in dump["records"].items():
         seen: set[str] = set()
         for number, record in enumerate(records):
             if record["id"] in seen:
-                raise StartError(f"{path}: {place}/records/{collection}/{number}/id: {record['id']!r} is given twice")
+                return Flaw(f"/records/{collection}/{number}/id", f"{record['id']!r} is given twice")
             seen.add(record["id"])
+    return None

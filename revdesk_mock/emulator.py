@@ -7,7 +7,7 @@ from typing import Literal
 
 import orjson
 
-from revdesk_mock import dumps, keys
+from revdesk_mock import dumps, keys, state
 from revdesk_mock.bill import Bill
 from revdesk_mock.coverage import Coverage
 from revdesk_mock.errors import ApiError, StartError, unauthorized
@@ -19,7 +19,7 @@ from revdesk_mock.messages import JSON, Request, Response
 from revdesk_mock.opening import Opening
 from revdesk_mock.pipeline import Pipeline
 from revdesk_mock.resources import HANDLERS, STEPS
-from revdesk_mock.settings import Settings
+from revdesk_mock.settings import Settings, WatchedPolicies
 from revdesk_mock.signing import CLIENT_TOKEN_PREFIX, world_of
 from revdesk_mock.simulation import credentials
 from revdesk_mock.simulation.credentials import SCOPES, Credential, KeyKind
@@ -27,7 +27,7 @@ from revdesk_mock.simulation.faults import Plan
 from revdesk_mock.spec import Spec
 from revdesk_mock.store import Change
 from revdesk_mock.timeline import REQUEST, Event, Listener
-from revdesk_mock.world import World
+from revdesk_mock.world import Snapshot, World
 
 
 class Emulator:
@@ -91,22 +91,35 @@ class Emulator:
             kind = replace(kind, scopes=opening.scopes)
         return self._open(self._credential(digest, kind, data), data, opening.settings, opening.seed, faults)
 
-    def fork(self, world: World, dump: JSON = None) -> tuple[World, str]:
-        """Open a world that begins as another is now, or as a dump of it was; return it and its key, shown once.
+    def fork(self, world: World, snapshot: Snapshot | None = None) -> tuple[World, str]:
+        """Open a world that begins as another is now, or as a snapshot of it was; return it and its key, shown once.
 
         Records are shared until one of the two changes them. Its faults are those of every new world.
         """
-        world.run_due()
+        memory = snapshot or world.snapshot()
         world.forks += 1
         key = random_key(credentials.DEMO_PREFIX if world.key.is_demo else "revdesk_")
         digest = fingerprint(key)
         credential = replace(world.key, id=self._key_id(digest), bucket=digest)
         standing: Literal["real", "frozen"] = "frozen" if world.clock.frozen else "real"
-        settings = replace(world.settings, clock=standing, policies=world.policies)
-        data = world.dump() if dump is None else dump
-        records = {name: rows for name, rows in data["records"].items() if name != "keys"}
-        seed = f"{world.seed}:fork {world.forks}"
-        return self._open(credential, {**data, "dice": 0, "records": records}, settings, seed), key
+        policies = world.policies
+        if isinstance(policies, WatchedPolicies):
+            policies = WatchedPolicies.watching(policies)
+        settings = replace(world.settings, clock=standing, policies=policies)
+        dump = {**memory.dump, "dice": 0, "records": memory.store.dump()}
+        return self._open(credential, dump, settings, f"{world.seed}:fork {world.forks}", memory=memory), key
+
+    def replace(self, world: World, dump: JSON) -> None:
+        """Make a world what a dump holds, its own or another's, in place; raises ApiError (400) where that is none.
+
+        Minted keys of other worlds stay theirs.
+        """
+        state.check(dump)
+        records = dump["records"]
+        if "keys" in records:
+            others = {digest for digest, (owner, _) in self._keys.items() if owner is not world}
+            records = {**records, "keys": [key for key in records["keys"] if key["sha256"] not in others]}
+        world.restore({**dump, "records": records})
 
     def discard(self, world: World) -> None:
         """Forget a world and its keys: they open new ones from now on."""
@@ -186,12 +199,13 @@ class Emulator:
         settings: Settings | None = None,
         seed: str | None = None,
         faults: tuple[Rule, ...] = (),
+        memory: Snapshot | None = None,
     ) -> World:
         own = f"{self.seed}:{credential.bucket}"
         world_id = Dice(f"{own}:world").hex(16)
         plan = Plan(self.spec, self._faults, faults)
         seed = own if seed is None else seed
-        world = World(world_id, settings or self.settings, credential, seed, STEPS, dump, plan, self._audience)
+        world = World(world_id, settings or self.settings, credential, seed, STEPS, dump, plan, self._audience, memory)
         self._worlds[world.id] = world
         self._let_in(world, credential)
         for record in world.store.all("keys"):
@@ -207,7 +221,12 @@ class Emulator:
 
     def _note_keys(self, world: World, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.collection == "keys" and change.after is not None:
+            if change.collection != "keys":
+                continue
+            if change.before is not None:
+                self._keys.pop(change.before["sha256"], None)
+                world.keys.pop(change.before["id"], None)
+            if change.after is not None:
                 self._let_in(world, keys.credential_of(world, change.after))
 
     def _let_in(self, world: World, credential: Credential) -> None:

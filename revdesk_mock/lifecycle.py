@@ -16,6 +16,7 @@ from revdesk_mock.clock import SECOND, wait_until, wall
 from revdesk_mock.errors import AddressTaken
 from revdesk_mock.options import (
     CONTEXT,
+    PREFIX,
     TEST_KEY,
     check_environment,
     config_option,
@@ -71,10 +72,12 @@ def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> No
     check_environment(ctx.find_root().command, os.environ)
     made = serving.make(options)
     serving.announce(made, options, err=True)
-    key = options["api_key"][0] if options["api_key"] else TEST_KEY
+    variables = told(made.server.url, options["api_key"][0] if options["api_key"] else TEST_KEY)
+    if token := options["admin_token"] or made.admin_token:
+        variables[f"{PREFIX}_ADMIN_TOKEN"] = token
     try:
-        with made.server as server:
-            code = child.run(command, {**os.environ, **told(server.url, key)})
+        with made.server:
+            code = child.run(command, {**os.environ, **variables})
     except OSError as error:
         raise Failed(f"cannot run {command[0]}: {error.strerror}", child.code_of(error)) from error
     serving.finish(made, options)

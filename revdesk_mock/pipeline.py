@@ -88,11 +88,11 @@ class Pipeline:
 
     async def _answer(self, trace: Trace) -> Response:
         request, policies = trace.request, trace.policies
-        trace.control = control.read(request.headers.get(control.HEADER))
-        trace.threatened = bool(trace.control.failures or (trace.world and trace.world.faults))
         operation, parameters = self._route(trace)
         trace.operation = operation
 
+        trace.control = control.read(request.headers.get(control.HEADER))
+        trace.threatened = bool(trace.control.failures or (trace.world and trace.world.faults))
         if trace.threatened and (lost := await outcome.fail(trace, BEFORE_AUTH)) is not None:
             return lost
         world, credential = self._admitted(trace)

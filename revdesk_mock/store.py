@@ -1,11 +1,12 @@
 """The memory of a world: collections of records, transactions with undo, look-ups and commit listeners."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count, repeat
 from operator import itemgetter
 from typing import NamedTuple
 
+from revdesk_mock.index import Index
 from revdesk_mock.messages import JSON, Record
 
 Row = tuple[int, Record]  # position in the order of creation, record
@@ -51,9 +52,7 @@ class Store:
         self._rows: defaultdict[str, dict[str, Row]] = defaultdict(dict)
         self._positions = count(1)
         self._indexed = indexes
-        self._indexes: dict[tuple[str, str], dict[JSON, dict[str, None]]] = {
-            (collection, field): {} for collection, fields in indexes.items() for field in fields
-        }
+        self._indexes = {(collection, field): Index() for collection, fields in indexes.items() for field in fields}
         self._log: list[tuple[Change, int]] | None = None
         self._listeners: list[Listener] = []
 
@@ -90,7 +89,7 @@ class Store:
 
     def find(self, collection: str, field: str, value: JSON) -> list[Record]:
         """Return the records whose indexed field has a value (not None), oldest first."""
-        ids = self._indexes[collection, field].get(value)
+        ids = self._indexes[collection, field].find(value)
         if not ids:
             return []
         rows = self._rows[collection]
@@ -134,7 +133,7 @@ class Store:
         self._write(collection, record["id"], record)
         return record
 
-    def update(self, collection: str, record: Record, **changes: JSON) -> Record:
+    def update(self, collection: str, record: Record, /, **changes: JSON) -> Record:
         """Put a copy of a record with some fields changed in its place, and return it."""
         changed = {**record, **changes}
         self._write(collection, record["id"], changed)
@@ -184,17 +183,26 @@ class Store:
                 continue
             index = self._indexes[collection, field]
             if old is not None:
-                del index[old][record_id]
-                if not index[old]:
-                    del index[old]
+                index.remove(old, record_id)
             if new is not None:
-                index.setdefault(new, {})[record_id] = None
+                index.add(new, record_id)
 
     # whole worlds
 
     def dump(self) -> dict[str, list[Record]]:
         """Return every record by collection, oldest first: the records themselves, to read and not to change."""
         return {name: [record for _, record in rows.values()] for name, rows in self._rows.items() if rows}
+
+    def copy(self, *, without: Collection[str] = ()) -> "Store":
+        """Return a store that shares these records, in their order, but for some collections; nobody listens to it."""
+        twin = Store(self._indexed)
+        twin._rows.update((name, rows.copy()) for name, rows in self._rows.items() if name not in without)
+        for place, index in self._indexes.items():
+            if place[0] not in without:
+                twin._indexes[place] = index.copy()
+        last = max((rows[next(reversed(rows))][0] for rows in self._rows.values() if rows), default=0)
+        twin._positions = count(last + 1)
+        return twin
 
     def restore(self, records: Mapping[str, Sequence[Record]]) -> None:
         """Fill an empty store with what `dump` wrote, and tell the listeners."""

@@ -1,6 +1,7 @@
 """How many instants lie within the last while: the count behind moving limits, whichever way the clock is moved."""
 
 from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator
 
 KEPT = 1024  # instants that have left the window before they are thrown away
 
@@ -8,9 +9,12 @@ KEPT = 1024  # instants that have left the window before they are thrown away
 class Window:
     """Instants in order, counted over a span of milliseconds that ends now."""
 
-    def __init__(self, span: int) -> None:
+    def __init__(self, span: int, instants: Iterable[int] = ()) -> None:
         self._span = span
-        self._instants: list[int] = []
+        self._instants = sorted(instants)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._instants)
 
     def add(self, at: int) -> None:
         """Note an instant."""

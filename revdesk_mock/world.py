@@ -1,6 +1,7 @@
 """One tenant: its records, clock, dice and limits, and one request inside it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from revdesk_mock.bill import Bill
 from revdesk_mock.clock import EPOCH, SECOND, Clock, iso, parse_iso
@@ -15,7 +16,7 @@ from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.call_flow import CallFlow
 from revdesk_mock.simulation.credentials import ORGANIZATION, SUB_ENTITY, ClientTokens, Credential
 from revdesk_mock.simulation.faults import Faults, Plan
-from revdesk_mock.simulation.guardrails import Guardrails
+from revdesk_mock.simulation.guardrails import Counters, Guardrails
 from revdesk_mock.simulation.idempotency import Idempotency
 from revdesk_mock.simulation.rate_limit import RateLimit
 from revdesk_mock.store import Change, Store
@@ -38,11 +39,19 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
 Step = Callable[["World", Record], None]
 
 
+class Snapshot(NamedTuple):
+    """A world as it was: its dump, and (without minted keys) what another world can begin with at once."""
+
+    dump: JSON
+    store: Store
+    counted: Counters
+
+
 class World:
     """One tenant, opened by an API key. Complete, isolated, dumpable; there is no other state.
 
     `steps` names, for each collection, what happens to a record when its `due_at` is reached; `plan` is what fails from
-    the start, `audience` hears of every event.
+    the start, `audience` hears of every event. With a `memory` the records of the dump are taken from there, at once.
     """
 
     def __init__(
@@ -55,19 +64,20 @@ class World:
         dump: JSON,
         plan: Plan,
         audience: Sequence[Listener] = (),
+        memory: Snapshot | None = None,
     ) -> None:
         self.id, self.seed = world_id, seed
         self.key = key  # the first, which opened the world
         self.keys: dict[str, Credential] = {}  # all of them, by id
         self.settings, self.policies = settings, settings.policies
         self.start = dump  # what it was opened with
-        self.snapshots: dict[str, JSON] = {}
+        self.snapshots: dict[str, Snapshot] = {}
         self.forks = 0
         self.clock = Clock()
         _set_clock(self.clock, dump, frozen=settings.clock == "frozen")
         self.dice = Dice(seed, dump.get("dice", 0))
-        self.store = Store(INDEXES)
-        self.guardrails = Guardrails(self.store, self.clock, self.policies)
+        self.store = memory.store.copy() if memory else Store(INDEXES)
+        self.guardrails = Guardrails(self.store, self.clock, self.policies, memory.counted if memory else None)
         self.calls = CallFlow(self.store, self.clock, self.policies)
         self.idempotency = Idempotency()
         self.faults = Faults(plan, seed, self.clock.now)
@@ -82,9 +92,9 @@ class World:
         self._rate_limits: dict[str, RateLimit] = {}
         self._steps = {"calls": lambda world, call: world.calls.step(call), **steps}
         self.opened_at = parse_iso(dump["opened_at"]) if "opened_at" in dump else self.clock.now()
-        self.store.on_commit(self._schedule)
-        self.store.restore(dump.get("records", {}))
-        self.store.on_commit(self._tell)
+        if memory is None:
+            self.store.restore(dump.get("records", {}))
+        self._follow_records()
 
     def run_due(self) -> None:
         """Carry out, in order and each at its own instant, every step that has become due."""
@@ -150,14 +160,23 @@ class World:
         self._become(dump, frozen=self.clock.frozen)
         self.timeline.add(RECORD, "restored")
 
+    def snapshot(self) -> Snapshot:
+        """Return the world as it is now; it shares its records with that, for they are never changed in place."""
+        self.run_due()
+        return Snapshot(self.dump(), self.store.copy(without=("keys",)), self.guardrails.counters())
+
     def reset(self) -> None:
         """Become what the world was when it was opened, its faults included, and forget every request."""
         self._become(self.start, frozen=self.settings.clock == "frozen")
         self.settle(self.settings.policies)
         self.faults.reset()
+        self.breaches.clear()
+        self.forget_requests()
+
+    def forget_requests(self) -> None:
+        """Empty the journal and the timeline."""
         self.journal.clear()
         self.timeline.clear()
-        self.breaches.clear()
 
     def _become(self, dump: JSON, *, frozen: bool) -> None:
         self._becoming = True
@@ -173,6 +192,15 @@ class World:
         self.idempotency = Idempotency()
         self._rate_limits.clear()
         self.run_due()
+
+    def _follow_records(self) -> None:
+        """Note what is due of the records that there are, and from now on what becomes of them."""
+        for collection, records in self.store.dump().items():
+            for record in records:
+                if (at := record.get("due_at")) is not None:
+                    self.clock.schedule(at, collection, record["id"])
+        self.store.on_commit(self._schedule)
+        self.store.on_commit(self._tell)
 
     def _tell(self, changes: Sequence[Change]) -> None:
         """Note on timeline and bill what became of records, but not each one of a whole world."""

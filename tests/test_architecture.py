@@ -16,7 +16,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
     {"messages", "clock", "ids", "e164", "room_address", "rtc.packets", "public_url", "window"},
-    {"errors", "inventory", "signing", "loa"},
+    {"errors", "index", "inventory", "signing", "loa", "curl"},
     {"settings", "pages", "cnam", "rtc.events", "journal", "timeline"},
     {"spec", "store", "json_body", "wording"},
     {"faults", "faults.effects", "faults.matching", "faults.when", "faults.recipes"},
@@ -29,7 +29,7 @@ LAYERS: list[set[str]] = [
     {"rtc.rooms", "rtc.telephone", "bill"},
     {"world", "dumps"},
     {"exchange", "opening", "trace"},
-    {"legs", "handset", "faults.outcome"},
+    {"legs", "handset", "state", "faults.outcome"},
     {"keys", "placement", "provisioning", "paperwork", "registrations", "vetting"},
     {"guests"},
     {"monitoring"},
@@ -58,22 +58,39 @@ LAYERS: list[set[str]] = [
     {"rtc.livekit.session"},
     {"rtc.signalling", "rtc.livekit.door"},
     {"guard"},
-    {"admin"},
-    {"room_admin", "call_admin", "fault_admin", "journal_admin", "token_admin", "world_admin"},
+    {"admin", "metrics"},
+    {"room_admin", "call_admin", "token_admin", "world_admin", "fault_admin", "journal_admin"},
+    {"event_stream", "state_admin", "status_admin", "admin_docs"},
     {"app"},
     {"server", "request_log", "option_types", "fault_options", "client", "child"},
     {"options", "running"},
     {"banner", "target"},
     {"serving"},
-    {"lifecycle", "snapshots"},
+    {"testing.scalars", "testing.samples", "testing.recorded", "testing.shapes"},
+    {"testing.instances"},
+    {"testing.edges", "testing.queries"},
+    {"testing.fillings"},
+    {"testing.strategies", "testing.wire", "testing.links"},
+    {"testing.verdicts", "testing.upgrade"},
+    {"testing.trial"},
+    {"testing.check", "testing.machine"},
+    {"testing.check_report", "testing.upgrade_report"},
     {"testing.admin_client", "testing.fence", "testing.orders", "testing.tally"},
     {"testing.parts."},
     {"testing.clients"},
     {"testing.handle"},
     {"testing.hookspecs", "testing.remote", "testing.stash"},
-    {"testing.marker", "testing.serving", "testing.sharing", "testing.story", "testing.transport", "testing.verdict"},
+    {
+        "testing.marker",
+        "testing.serving",
+        "testing.sharing",
+        "testing.story",
+        "testing.transport",
+        "testing.complaints",
+    },
     {"testing.consumer_coverage", "testing.lifetime", "testing.policy_runs", "testing.servers"},
     {"testing.plugin"},
+    {"lifecycle", "snapshots", "check_commands"},
     {"cli"},
     {"__main__"},
 ]
@@ -83,13 +100,17 @@ HOMES = {
     "starlette": {
         "app",
         "admin",
+        "admin_docs",
         "call_admin",
+        "event_stream",
         "guard",
         "delivery",
         "fault_admin",
         "journal_admin",
         "request_body",
         "room_admin",
+        "status_admin",
+        "state_admin",
         "token_admin",
         "rtc.signalling",
         "rtc.livekit.door",
@@ -104,7 +125,18 @@ HOMES = {
     "pytest": {"testing."},
     "httpx": {"testing."},
     "anyio": {"testing."},
-    "click": {"banner", "cli", "fault_options", "lifecycle", "option_types", "options", "snapshots", "target"},
+    "click": {
+        "banner",
+        "check_commands",
+        "cli",
+        "fault_options",
+        "lifecycle",
+        "option_types",
+        "options",
+        "snapshots",
+        "target",
+    },
+    "hypothesis": {"testing."},
     "aiortc": {"rtc.peer", "rtc.patches", "rtc.channels"},
     "aioice": {"rtc.patches", "rtc.sockets"},
     "espeakng_loader": {"rtc.espeak"},
@@ -258,3 +290,13 @@ def test_what_only_rooms_need_is_not_loaded_by_requests_and_joins_that_are_refus
 def test_the_public_names_are_these() -> None:
     names = run_python("import revdesk_mock as r; [getattr(r, n) for n in r.__all__]; print(*r.__all__)").split()
     assert names == "ApiError Emulator Policies Request Response Settings StartError World serve".split()
+
+
+def test_contracts_are_compared_without_what_makes_requests_up() -> None:
+    code = "import sys, revdesk_mock.testing.recorded, revdesk_mock.testing.upgrade_report; print(*sys.modules)"
+    assert "hypothesis" not in run_python(code).split()
+
+
+def test_what_is_for_test_suites_is_loaded_by_nothing_else() -> None:
+    loaded = run_python("import sys, revdesk_mock.cli, revdesk_mock.server; print(*sys.modules)").split()
+    assert not {"hypothesis", "revdesk_mock.testing"} & set(loaded)

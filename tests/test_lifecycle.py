@@ -122,6 +122,15 @@ def test_exec_exports_a_key_that_is_let_in_and_never_the_callers_own() -> None:
     assert run("exec", *script, REVDESK_MOCK_API_KEY="by_variable").stdout == "by_variable\n"
 
 
+def test_exec_hands_on_the_admin_token() -> None:
+    script = ("sh", "-c", "echo $REVDESK_MOCK_ADMIN_TOKEN")
+    assert run("exec", "--admin-token", "of_the_test", "--", *script).stdout == "of_the_test\n"
+    assert run("exec", *script).stdout == "\n"
+    made = run("exec", "--host", "0.0.0.0", *script)
+    assert made.stdout.startswith("revdesk_admin_")
+    assert made.stdout.strip() in made.stderr
+
+
 def test_options_after_the_command_are_its_own() -> None:
     assert run("exec", "--seed", "1", "echo", "--port", "x", "--help").stdout == "--port x --help\n"
 
@@ -394,3 +403,34 @@ def test_env_exports_no_key_that_would_not_be_let_in(background: Background) -> 
     assert "REVDESK_API_KEY" not in ended.stdout
     assert "REVDESK_API_KEY" in ended.stderr
     assert "export REVDESK_API_KEY=mine\n" in background("env", "--api-key", "mine").stdout
+
+
+# snapshot
+
+
+def test_a_world_is_kept_as_a_file_and_put_back(background: Background, tmp_path: Path) -> None:
+    url = started(background, "--clock", "frozen")
+    headers = {"Authorization": "Bearer mine"}
+    file = tmp_path / "world.json"
+    assert background("snapshot", "save", str(file), REVDESK_API_KEY="mine").returncode == 0
+    saved = file.read_text()
+    assert json.loads(saved) == json.loads(client.ask(url, "GET", "/_revdesk/state", headers=headers).body)
+    client.ask(url, "POST", "/_revdesk/clock", b'{"advance_seconds": 60}', headers)
+    assert background("snapshot", "restore", str(file), "--key", "mine").returncode == 0
+    background("snapshot", "save", str(file), "--key", "mine", "--url", url)
+    assert file.read_text() == saved
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["world.json"]
+    assert started(background, "--data", str(file)) != url, "it is a fixture"
+
+
+def test_a_snapshot_that_cannot_be_is_refused_in_the_servers_words(background: Background, tmp_path: Path) -> None:
+    url = started(background)
+    (tmp_path / "broken.json").write_text('{"format": 2, "records": {}}')
+    refused = background("snapshot", "restore", "broken.json")
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        f"revdesk-mock: {url} refuses (400): /format: 1 was expected\n",
+    )
+    assert background("snapshot", "restore", "nowhere.json").returncode == 4
+    assert background("snapshot", "save", "no/where.json").returncode == 4
+    assert background("snapshot", "save", "x.json", "--url", "http://127.0.0.1:1").returncode == 1

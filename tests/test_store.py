@@ -31,6 +31,13 @@ def ids(records: Sequence[Record]) -> list[str]:
     return [record["id"] for record in records]
 
 
+def contents(store: Store) -> object:
+    """Return all that can be read from a store, in its order."""
+    places = [(collection, field) for collection, fields in INDEXES.items() for field in fields]
+    found = [ids(store.find(*place, value)) for place in places for value in VALUES[place[1]]]
+    return store.dump(), [list(store.newest(collection)) for collection in COLLECTIONS], found
+
+
 class Abandoned(Exception):
     """What a test's transaction fails with."""
 
@@ -88,6 +95,7 @@ class StoreAgainstDicts(RuleBasedStateMachine):
     def open(self) -> None:
         self.model: Model = {collection: {} for collection in COLLECTIONS}
         self.insertions = 0
+        self.left_behind: list[tuple[Store, object]] = []
         self.watch(Store(INDEXES))
 
     def watch(self, store: Store) -> None:
@@ -141,6 +149,19 @@ class StoreAgainstDicts(RuleBasedStateMachine):
         dump = self.store.dump()
         self.watch(Store(INDEXES))
         self.store.restore(dump)
+
+    @rule(follow=st.booleans())
+    def part(self, follow: bool) -> None:  # noqa: FBT001 - a drawn value
+        twin = self.store.copy()
+        self.left_behind.append((self.store if follow else twin, contents(self.store)))
+        if follow:
+            self.store = twin
+            twin.on_commit(self.hear)
+
+    @invariant()
+    def stores_left_behind_stay_as_they_were(self) -> None:
+        for store, before in self.left_behind:
+            assert contents(store) == before
 
     @invariant()
     def records_are_those_of_the_dicts_in_order_of_creation(self) -> None:
@@ -251,6 +272,15 @@ def test_an_undone_transaction_leaves_look_ups_in_their_order(write: Callable[[S
     with pytest.raises(Abandoned):
         begin_and_fail(store, write)
     assert ids(store.find("numbers", "agent", "a")) == before
+
+
+def test_a_copy_leaves_out_what_it_shall_and_shares_the_rest() -> None:
+    store = store_with(number("1"))
+    with store.transaction():
+        store.insert("tokens", {"id": "t", "sha": "1"})
+    copy = store.copy(without=["tokens"])
+    assert copy.find("tokens", "sha", "1") == copy.all("tokens") == []
+    assert copy.get("numbers", "1") is store.get("numbers", "1")
 
 
 def test_a_restored_store_looks_up_in_the_same_order_as_the_one_that_was_dumped() -> None:

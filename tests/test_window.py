@@ -32,3 +32,9 @@ def test_instants_that_left_long_ago_are_thrown_away() -> None:
     window.add(5000)
     assert window.count(5000) == 1
     assert window._instants == [5000]
+
+
+def test_a_window_begins_with_the_instants_of_another() -> None:
+    window = Window(1000, [300, 100])
+    window.add(200)
+    assert list(Window(1000, window)) == [100, 200, 300]

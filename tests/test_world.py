@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from revdesk_mock import Emulator, Policies
+from revdesk_mock import Emulator, Policies, opening
 from revdesk_mock.clock import iso, wall
+from revdesk_mock.settings import WatchedPolicies
 from revdesk_mock.timeline import CLOCK, RECORD, REQUEST, Event
 from tests.conftest import KEY, MAIN, ORDINARY, Client
 
@@ -54,6 +55,16 @@ def test_a_fork_has_the_policies_and_the_kind_of_its_original(emulator: Emulator
     assert world.key.is_demo
     assert key.startswith("revdesk_demo_")
     assert Client(emulator, key).get("/v1/calls/none").status == 403
+
+
+def test_a_fork_notes_for_itself_which_policies_are_read(emulator: Emulator) -> None:
+    original = emulator.open(opening.read({"watch_policies": True}, emulator.settings))
+    fork, key = emulator.fork(original)
+    Client(emulator, key).get("/v1/calls/none")
+    assert isinstance(original.policies, WatchedPolicies)
+    assert isinstance(fork.policies, WatchedPolicies)
+    assert "foreign_id_status" in fork.policies.read
+    assert "foreign_id_status" not in original.policies.read
 
 
 def test_minted_keys_stay_with_the_original(emulator: Emulator, client: Client) -> None:

@@ -54,16 +54,25 @@ class Attempt(NamedTuple):
         return self.field if self.private else self.destination
 
 
+class Counters(NamedTuple):
+    """What guardrails have counted in a store: channels in use, instants of dialing, millionths of a dollar by day."""
+
+    channels: int = 0
+    dialed: tuple[int, ...] = ()
+    spent: tuple[tuple[int, int], ...] = ()
+
+
 class Guardrails:
     """One world's limits and the counters behind them, which follow committed records and nothing else."""
 
-    def __init__(self, store: Store, clock: Clock, policies: Policies) -> None:
+    def __init__(self, store: Store, clock: Clock, policies: Policies, counted: Counters | None = None) -> None:
         self._store = store
         self._clock = clock
         self.policies = policies
-        self._channels = 0
-        self._dialed = Window(MINUTE)
-        self._spent: dict[int, int] = {}
+        counted = counted or Counters()
+        self._channels = counted.channels
+        self._dialed = Window(MINUTE, counted.dialed)
+        self._spent = dict(counted.spent)
         store.on_commit(self._count)
 
     # checks
@@ -165,6 +174,10 @@ class Guardrails:
     def channels_in_use(self) -> int:
         """Return the channels that calls hold now."""
         return self._channels
+
+    def counters(self) -> Counters:
+        """Return what has been counted, for the guardrails of a store that holds the same records."""
+        return Counters(self._channels, tuple(self._dialed), tuple(self._spent.items()))
 
     def _count(self, changes: Sequence[Change]) -> None:
         for change in changes:

@@ -99,7 +99,7 @@ def revdesk_server(
 @pytest.fixture
 def revdesk(request: pytest.FixtureRequest, revdesk_server: "RevDeskServer") -> "Iterator[RevDesk]":
     """Give a fresh world with a key of its own, opened as the marker `revdesk` says, and forget it at the end."""
-    from revdesk_mock.testing import story, verdict
+    from revdesk_mock.testing import complaints, story
     from revdesk_mock.testing.lifetime import opened
 
     item: pytest.Item = request.node
@@ -107,11 +107,11 @@ def revdesk(request: pytest.FixtureRequest, revdesk_server: "RevDeskServer") -> 
         item.stash[stash.WORLD] = world
         yield world
         del item.stash[stash.WORLD]
-        complaints = verdict.complaints(world, passed=item.stash.get(stash.PASSED, False))
-        told = story.tell(item, world) if complaints else ""
+        found = complaints.of(world, passed=item.stash.get(stash.PASSED, False))
+        told = story.tell(item, world) if found else ""
         item.ihook.pytest_revdesk_world_closing(item=item, revdesk=world)
-    if complaints:
-        pytest.fail("\n".join([*complaints, "", told]), pytrace=False)
+    if found:
+        pytest.fail("\n".join([*found, "", told]), pytrace=False)
 
 
 @pytest.fixture

@@ -8,15 +8,6 @@ import httpcore  # noqa: F401 loaded here once: a suite that runs in this proces
 import httpx  # noqa: F401 as httpcore
 import pytest
 
-import revdesk_mock.testing.clients
-import revdesk_mock.testing.consumer_coverage
-import revdesk_mock.testing.fence
-import revdesk_mock.testing.policy_runs
-import revdesk_mock.testing.servers
-import revdesk_mock.testing.sharing
-import revdesk_mock.testing.story
-import revdesk_mock.testing.transport
-import revdesk_mock.testing.verdict  # noqa: F401 as httpcore
 from revdesk_mock import Settings
 from revdesk_mock.testing.handle import RevDesk
 from revdesk_mock.testing.remote import RevDeskServer

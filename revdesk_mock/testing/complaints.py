@@ -3,7 +3,7 @@
 from revdesk_mock.testing.handle import RevDesk
 
 
-def complaints(revdesk: RevDesk, *, passed: bool) -> list[str]:
+def of(revdesk: RevDesk, *, passed: bool) -> list[str]:
     """Return what was wrong with a world at the end of its test; unused faults only where that got to its end."""
     about = revdesk.about()
     breaches = [f"the emulator broke the contract: {breach}" for breach in about["breaches"]]
