@@ -57,9 +57,9 @@ def test_the_curl_session_of_the_readme_runs() -> None:
     assert "x-revdesk-mock-explain: /_revdesk/explain/req_" in printed
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=["in a Python test"])
-def test_the_python_of_the_readme_runs(block: str) -> None:
-    subprocess.run([sys.executable, "-c", block], check=True, cwd=ROOT)
+def test_the_python_of_the_readme_runs() -> None:
+    [script] = (block for block in blocks("python") if "def test_" not in block)
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
 
 
 def test_the_readmes_count_is_true() -> None:
