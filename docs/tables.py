@@ -10,12 +10,13 @@ from typing import NamedTuple
 import click
 import orjson
 
-from revdesk_mock import cli
+from revdesk_mock import admin_docs, cli
 from revdesk_mock.audit import RULES
 from revdesk_mock.errors import STATUS
-from revdesk_mock.faults import matching, when
-from revdesk_mock.faults.effects import EFFECTS, PHASES
+from revdesk_mock.faults.effects import EFFECTS
+from revdesk_mock.faults.failures import PHASES
 from revdesk_mock.faults.recipes import RECIPES
+from revdesk_mock.faults.rules import MEMBERS
 from revdesk_mock.journal_query import FILTERS
 from revdesk_mock.options import PREFIX
 from revdesk_mock.settings import Policies, shipped
@@ -70,6 +71,15 @@ def commands() -> str:
     return table(("command", "what it does"), rows)
 
 
+def admin_routes() -> str:
+    """Return the routes of the admin API, by what they are about."""
+    rows = (
+        (f"`{operation.method} {operation.path}`", operation.summary)
+        for operation in admin_docs.operations(admin_docs.document())
+    )
+    return table(("route", "what it does"), rows)
+
+
 def errors() -> str:
     """Return the error codes with their usual statuses."""
     return table(("code", "status"), ((f"`{code}`", str(status)) for code, status in STATUS.items()))
@@ -91,9 +101,8 @@ def findings() -> str:
 
 
 def fault_members() -> str:
-    """Return what a rule may say of requests and of their number."""
-    rows = {**matching.MEMBERS, **when.COUNTS}.items()
-    return table(("member", "which requests"), ((f"`{name}`", says) for name, says in rows))
+    """Return what a rule may say."""
+    return table(("member", "meaning"), ((f"`{name}`", says) for name, says in MEMBERS.items()))
 
 
 def fault_phases() -> str:
@@ -165,6 +174,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "policies": policies,
     "options": options,
     "commands": commands,
+    "admin-routes": admin_routes,
     "errors": errors,
     "prices": prices,
     "filters": filters,

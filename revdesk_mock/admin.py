@@ -72,6 +72,11 @@ class Admin:
         """Return the world that a request is about; raises ApiError as `admit` does."""
         return self.admit(request)[0]
 
+    def world_or_none(self, request: Request) -> World | None:
+        """Return the world that a request names, None where it names none; raises ApiError as `admit` does."""
+        named = "world" in request.query_params or "authorization" in request.headers
+        return self.world_of(request) if named else None
+
     def admit(self, request: Request) -> tuple[World, Credential]:
         """Return the world that a request is about, and as whom: `?world=ID` and the key that opened it, or its bearer.
 

@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-import revdesk_mock
 from revdesk_mock.admin import Admin
+from revdesk_mock.admin_docs import AdminDocs
 from revdesk_mock.call_admin import CallAdmin
 from revdesk_mock.delivery import Line
 from revdesk_mock.emulator import Emulator
+from revdesk_mock.errors import ApiError
+from revdesk_mock.event_stream import EventStream
 from revdesk_mock.fault_admin import FaultAdmin
 from revdesk_mock.guard import Guard
 from revdesk_mock.journal_admin import JournalAdmin
@@ -30,8 +33,10 @@ from revdesk_mock.rtc.recorder import Recorder, Tape
 from revdesk_mock.rtc.rooms import Room
 from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
+from revdesk_mock.settings import suggestion
 from revdesk_mock.simulation.credentials import SCOPES
 from revdesk_mock.state_admin import StateAdmin
+from revdesk_mock.status_admin import StatusAdmin, about
 from revdesk_mock.token_admin import TokenAdmin
 from revdesk_mock.world import World
 from revdesk_mock.world_admin import WorldAdmin
@@ -82,13 +87,15 @@ class App:
             allow_headers=["Authorization", "Content-Type"],
         )
         admin = Admin(emulator, Recordings(self._recorder, _mix), guard or Guard(emulator.settings))
+        self._events = EventStream(emulator, admin)
         self._own = Starlette(
             routes=[
                 Route("/health", self._show_health),
                 Route("/ready", self._show_ready),
                 Route("/.well-known/oauth-protected-resource", self._show_resource),
                 *self._admin_routes(admin, switchboard),
-            ]
+            ],
+            exception_handlers={HTTPException: _lead_back},
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,14 +116,18 @@ class App:
             *RoomAdmin(admin, switchboard).routes(),
             *CallAdmin(admin, switchboard, self._seat_agent).routes(),
             *TokenAdmin(admin).routes(),
+            *self._events.routes(),
+            *AdminDocs(admin).routes(),
+            *StatusAdmin(self._emulator, admin, switchboard).routes(),
             *StateAdmin(self._emulator, admin).routes(),
             *FaultAdmin(admin).routes(),
             *JournalAdmin(self._emulator, admin).routes(),
         ]
 
     async def close(self) -> None:
-        """Put everybody out of their rooms; nothing new is let in by then."""
+        """End every stream of events and put everybody out of their rooms; nothing new is let in by then."""
         self.ready = False
+        self._events.close()
         await asyncio.gather(self._signalling.close(), self._livekit.close())
 
     def _open_room(self, world: World, room: Room, call: Record) -> None:
@@ -155,10 +166,10 @@ class App:
         await send({"type": "http.response.body", "body": response.body})
 
     async def _show_health(self, _: StarletteRequest) -> Response:
-        return JSONResponse(self._about("ok"))
+        return JSONResponse(about(self._emulator, "ok"))
 
     async def _show_ready(self, _: StarletteRequest) -> Response:
-        return JSONResponse(self._about("ready" if self.ready else "stopping"), 200 if self.ready else 503)
+        return JSONResponse(about(self._emulator, "ready" if self.ready else "stopping"), 200 if self.ready else 503)
 
     async def _show_resource(self, request: StarletteRequest) -> Response:
         """Answer the RFC 9728 metadata that the Bearer challenge points to."""
@@ -166,13 +177,19 @@ class App:
         resource = {"resource": base_url, "scopes_supported": SCOPES}
         return JSONResponse({**resource, "bearer_methods_supported": ["header"]})
 
-    def _about(self, status: str) -> dict[str, Any]:
-        return {
-            "status": status,
-            "version": revdesk_mock.__version__,
-            "contract": self._emulator.spec.title,
-            "operations": len(self._emulator.spec.operations),
-        }
+
+async def _lead_back(request: StarletteRequest, _: Exception) -> Response:
+    """Refuse a path or a method that is none of ours as the API does, with what would do."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    allowed = {
+        method for route in routes if route.matches(request.scope)[0] != Match.NONE for method in route.methods or ()
+    }
+    path, methods = request.url.path, ", ".join(sorted(allowed))
+    if allowed:
+        message = f"{request.method} is not allowed here; {methods} is."
+        return JSONResponse(ApiError("method_not_allowed", message).envelope(), 405, {"allow": methods})
+    likely = suggestion(path, {route.path: route for route in routes})
+    return JSONResponse(ApiError("route_not_found", f"No route {path:.200}{likely}.").envelope(), 404)
 
 
 def _is_for_rooms(scope: Scope) -> bool:

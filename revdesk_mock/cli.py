@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 import revdesk_mock
-from revdesk_mock import client, lifecycle, snapshots
+from revdesk_mock import check_commands, client, lifecycle, snapshots
 from revdesk_mock.errors import AddressTaken, StartError
 from revdesk_mock.fault_options import recipes
 from revdesk_mock.options import (
@@ -105,6 +105,8 @@ def version() -> None:
 for command in (lifecycle.exec_, lifecycle.start, lifecycle.stop, lifecycle.status, lifecycle.wait, lifecycle.env):
     commands.add_command(command)
 commands.add_command(snapshots.snapshot)
+commands.add_command(check_commands.check)
+commands.add_command(check_commands.check_upgrade)
 
 
 def main(arguments: list[str] | None = None) -> None:

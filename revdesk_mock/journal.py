@@ -1,7 +1,6 @@
 """What came in, what went out and why, without a secret in it; and the explanation of one request."""
 
 import re
-import shlex
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -9,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import orjson
 
 from revdesk_mock.clock import iso, iso_or_none
+from revdesk_mock.curl import KEY, curl_line
 from revdesk_mock.messages import JSON, Reason, Request, Response
 
 SIZE = 1000  # requests that are remembered
@@ -128,7 +128,7 @@ def describe_request(request: Request, bearer: str) -> tuple[str, str, dict[str,
     authorization = request.headers.get("authorization")
     if authorization is not None:
         scheme = authorization.partition(" ")[0]
-        headers["authorization"] = "Bearer $REVDESK_API_KEY" if scheme.lower() == "bearer" else "****"
+        headers["authorization"] = f"Bearer {KEY}" if scheme.lower() == "bearer" else "****"
     return redact(request.path, bearer), redact(request.query, bearer), headers, _kept(request.body or b"", bearer)
 
 
@@ -200,11 +200,5 @@ def explain(entry: Entry, base_url: str) -> JSON:
 
 def curl(entry: Entry, base_url: str) -> str:
     """Write a request as a shell line; its key is the variable REVDESK_API_KEY."""
-    parts = ["curl", "-i", "-X", entry.method]
-    for name, value in entry.headers.items():
-        header = f"{name}: {value}"
-        parts += ["-H", f'"{header}"' if value.endswith("$REVDESK_API_KEY") else shlex.quote(header)]
-    if entry.body:
-        parts += ["--data-binary", shlex.quote(entry.body)]
-    url = f"{base_url}{entry.path}{'?' + entry.query if entry.query else ''}"
-    return " ".join([*parts, shlex.quote(url)])
+    target = f"{entry.path}{'?' + entry.query if entry.query else ''}"
+    return curl_line(entry.method, base_url, target, entry.headers, entry.body)

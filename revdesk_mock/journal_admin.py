@@ -77,7 +77,7 @@ class JournalAdmin:
 
     async def _audit(self, request: Request) -> Response:
         """Answer what the client did wrong, with evidence."""
-        world = self._named(request)
+        world = self._admin.world_or_none(request)
         base_url = self._base_url(request)
         found = audit.findings(self._entries(world), self._events(world), self._emulator.spec)
         return _in_form(
@@ -91,7 +91,7 @@ class JournalAdmin:
 
     async def _coverage(self, request: Request) -> Response:
         """Answer which answers of the contract the client has met, and which never."""
-        world = self._named(request)
+        world = self._admin.world_or_none(request)
         met, spec = self._emulator.coverage if world is None else world.coverage, self._emulator.spec
         return _in_form(
             request,
@@ -103,7 +103,7 @@ class JournalAdmin:
 
     async def _bill(self, request: Request) -> Response:
         """Answer what the calls, messages and live queries would have cost."""
-        world = self._named(request)
+        world = self._admin.world_or_none(request)
         for one in self._emulator.worlds() if world is None else [world]:
             one.run_due()
         used = self._emulator.bill if world is None else world.bill
@@ -115,14 +115,9 @@ class JournalAdmin:
             },
         )
 
-    def _named(self, request: Request) -> World | None:
-        """Return the world that a request names, by its id or a bearer; None where it names none."""
-        names_one = "world" in request.query_params or "authorization" in request.headers
-        return self._admin.world_of(request) if names_one else None
-
     def _query(self, request: Request) -> Query:
         filters = [(name, text) for name, text in request.query_params.multi_items() if name != "world"]
-        return journal_query.read(filters, self._entries(self._named(request)), self._emulator.spec)
+        return journal_query.read(filters, self._entries(self._admin.world_or_none(request)), self._emulator.spec)
 
     def _entries(self, world: World | None) -> Sequence[Entry]:
         return (self._emulator if world is None else world).journal.entries()

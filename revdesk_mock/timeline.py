@@ -11,6 +11,7 @@ SIZE = 2000  # events that are remembered
 
 # Kinds of events.
 REQUEST, RECORD, ROOM, TOKEN, FAULT, CLOCK, BREACH = "request", "record", "room", "token", "fault", "clock", "breach"
+KINDS = (REQUEST, RECORD, ROOM, TOKEN, FAULT, CLOCK, BREACH)
 
 
 class Event(NamedTuple):

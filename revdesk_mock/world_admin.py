@@ -9,11 +9,12 @@ from revdesk_mock.admin import Admin
 from revdesk_mock.clock import iso, iso_or_none, parse_iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, StartError
-from revdesk_mock.json_body import read_object
+from revdesk_mock.json_body import MAX_BYTES, read_object
 from revdesk_mock.messages import JSON, Reason
 from revdesk_mock.settings import Policies, WatchedPolicies
 from revdesk_mock.world import World
 
+LARGEST = 64 * MAX_BYTES  # of a body that holds a whole world
 POLICY = ("name", "value", "choices", "question", "source")
 
 
@@ -29,7 +30,7 @@ class WorldAdmin:
         guarded = self._admin.guarded
         return [
             Route("/_revdesk/worlds", guarded(self._list)),
-            Route("/_revdesk/worlds", guarded(self._open), methods=["POST"]),
+            Route("/_revdesk/worlds", guarded(self._open, limit=LARGEST), methods=["POST"]),
             Route("/_revdesk/worlds/{world}", guarded(self._show)),
             Route("/_revdesk/worlds/{world}", guarded(self._discard), methods=["DELETE"]),
             Route("/_revdesk/clock", guarded(self._clock)),
@@ -80,8 +81,8 @@ class WorldAdmin:
 
     async def _policies(self, request: Request) -> Response:
         """Answer the policies with the values in use: those of a world where one is named, else the emulator's."""
-        named = "world" in request.query_params or "authorization" in request.headers
-        return _policies(self._admin.world_of(request).policies if named else self._emulator.settings.policies)
+        world = self._admin.world_or_none(request)
+        return _policies((self._emulator.settings if world is None else world).policies)
 
     async def _settle(self, request: Request) -> Response:
         """Set some policies of a world, all or none."""
@@ -107,6 +108,7 @@ def describe(world: World) -> dict[str, JSON]:
         "records": world.store.sizes(),
         "requests": len(world.journal),
         "breaches": list(world.breaches),
+        "unused_faults": world.faults.unused(),
     }
     return {**told, "policies_read": sorted(policies.read)} if isinstance(policies, WatchedPolicies) else told
 

@@ -168,6 +168,18 @@ def test_a_refusal_leads_to_its_explanation(server: Server) -> None:
     assert ask(server, "GET", "/_revdesk/explain/req_unknown").status == 404
 
 
+def test_who_has_lost_the_way_in_the_admin_api_is_told_what_would_do(server: Server) -> None:
+    lost = ask(server, "GET", "/_revdesk/world")
+    assert (lost.status, lost.body["error"]["code"]) == (404, "route_not_found")
+    assert "did you mean '/_revdesk/worlds'?" in lost.body["error"]["message"]
+    wrong = ask(server, "DELETE", "/_revdesk/clock")
+    assert (wrong.status, wrong.headers["allow"], wrong.body["error"]["code"]) == (
+        405,
+        "GET, HEAD, POST",
+        "method_not_allowed",
+    )
+
+
 def test_magic_numbers_policies_and_prices_are_data(server: Server) -> None:
     magic = ask(server, "GET", "/_revdesk/magic-numbers").body
     busy = next(row for row in magic if row["number"] == "+1 NXX 555 0102")

@@ -16,13 +16,15 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
     {"messages", "clock", "ids", "e164", "room_address", "rtc.packets", "public_url", "window"},
-    {"errors", "index", "inventory", "signing", "loa"},
+    {"errors", "index", "inventory", "signing", "loa", "curl"},
     {"settings", "pages", "cnam", "rtc.events", "journal", "timeline"},
     {"spec", "store", "json_body", "wording"},
-    {"faults", "faults.effects", "faults.matching", "faults.when", "faults.recipes"},
+    {"validation", "rtc.tokens"},
+    {"faults.failures", "faults.fields", "faults.when", "faults.recipes"},
+    {"faults.effects", "faults.matching"},
     {"faults.rules"},
     {"faults.control"},
-    {"validation", "simulation.", "rtc.tokens", "coverage", "journal_query", "har"},
+    {"simulation.", "coverage", "journal_query", "har"},
     {"audit.finding", "audit.tries"},
     {"audit.retries", "audit.polling", "audit.bodies", "audit.tokens", "audit.report"},
     {"audit"},
@@ -58,15 +60,24 @@ LAYERS: list[set[str]] = [
     {"rtc.livekit.session"},
     {"rtc.signalling", "rtc.livekit.door"},
     {"guard"},
-    {"admin"},
-    {"room_admin", "call_admin", "fault_admin", "journal_admin", "token_admin", "world_admin"},
-    {"state_admin"},
+    {"admin", "metrics"},
+    {"room_admin", "call_admin", "token_admin", "world_admin", "fault_admin", "journal_admin"},
+    {"event_stream", "state_admin", "status_admin", "admin_docs"},
     {"app"},
     {"server", "request_log", "option_types", "fault_options", "client", "child"},
     {"options", "running"},
     {"banner", "target"},
     {"serving"},
-    {"lifecycle", "snapshots"},
+    {"testing.scalars", "testing.samples", "testing.recorded", "testing.shapes"},
+    {"testing.instances"},
+    {"testing.edges", "testing.queries"},
+    {"testing.fillings"},
+    {"testing.strategies", "testing.wire", "testing.links"},
+    {"testing.verdicts", "testing.upgrade"},
+    {"testing.trial"},
+    {"testing.check", "testing.machine"},
+    {"testing.check_report", "testing.upgrade_report"},
+    {"lifecycle", "snapshots", "check_commands"},
     {"cli"},
     {"__main__"},
 ]
@@ -76,13 +87,16 @@ HOMES = {
     "starlette": {
         "app",
         "admin",
+        "admin_docs",
         "call_admin",
+        "event_stream",
         "guard",
         "delivery",
         "fault_admin",
         "journal_admin",
         "request_body",
         "room_admin",
+        "status_admin",
         "state_admin",
         "token_admin",
         "rtc.signalling",
@@ -95,7 +109,18 @@ HOMES = {
     "jsonschema_rs": {"validation"},
     "jwt": {"signing"},
     "reportlab": {"loa"},
-    "click": {"banner", "cli", "fault_options", "lifecycle", "option_types", "options", "snapshots", "target"},
+    "click": {
+        "banner",
+        "check_commands",
+        "cli",
+        "fault_options",
+        "lifecycle",
+        "option_types",
+        "options",
+        "snapshots",
+        "target",
+    },
+    "hypothesis": {"testing."},
     "aiortc": {"rtc.peer", "rtc.patches", "rtc.channels"},
     "aioice": {"rtc.patches", "rtc.sockets"},
     "espeakng_loader": {"rtc.espeak"},
@@ -150,7 +175,7 @@ def imports_of(path: Path) -> Iterator[tuple[str, bool]]:
 @pytest.mark.parametrize("path", [path for path in MODULES if name_of(path)], ids=name_of)
 def test_imports_go_one_way(path: Path) -> None:
     module = name_of(path)
-    if module in {"simulation", "faults", "rtc", "rtc.livekit"}:
+    if module in {"simulation", "faults", "rtc", "rtc.livekit", "testing"}:
         return  # says what the folder is, and imports nothing
     for imported, ours in imports_of(path):
         if not ours:
@@ -249,3 +274,13 @@ def test_what_only_rooms_need_is_not_loaded_by_requests_and_joins_that_are_refus
 def test_the_public_names_are_these() -> None:
     names = run_python("import revdesk_mock as r; [getattr(r, n) for n in r.__all__]; print(*r.__all__)").split()
     assert names == ["ApiError", "Emulator", "Policies", "Request", "Response", "Settings", "StartError", "World"]
+
+
+def test_contracts_are_compared_without_what_makes_requests_up() -> None:
+    code = "import sys, revdesk_mock.testing.recorded, revdesk_mock.testing.upgrade_report; print(*sys.modules)"
+    assert "hypothesis" not in run_python(code).split()
+
+
+def test_what_is_for_test_suites_is_loaded_by_nothing_else() -> None:
+    loaded = run_python("import sys, revdesk_mock.cli, revdesk_mock.server; print(*sys.modules)").split()
+    assert not {"hypothesis", "revdesk_mock.testing"} & set(loaded)

@@ -57,7 +57,7 @@ def test_other_sites_are_refused_with_the_admin_token_too(server: Server) -> Non
 
 def test_a_body_over_the_limit_is_refused_and_its_sender_reads_why(server: Server) -> None:
     body = b'{"key":"' + b"x" * (2 * MAX_BYTES) + b'"}'
-    reply = ask(server, "POST", "/_revdesk/worlds", body, X_RevDesk_Mock_Token=TOKEN)
+    reply = ask(server, "PATCH", "/_revdesk/policies", body, X_RevDesk_Mock_Token=TOKEN)
     assert (reply.status, reply.body["error"]["fields"]) == (400, {"body": "is over 1048576 bytes"})
 
 

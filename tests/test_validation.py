@@ -14,9 +14,9 @@ from revdesk_mock import ApiError
 from revdesk_mock.errors import ContractViolation
 from revdesk_mock.settings import shipped
 from revdesk_mock.spec import Spec
+from revdesk_mock.testing.instances import ANYTHING, Variant, broken, valid
 from revdesk_mock.validation import Schema, Validation, pointer
 from tests.conftest import AGENT, MAIN, ORDINARY, Client, emulator_with
-from tests.contract.instances import ANYTHING, Broken, broken, valid
 
 SHIPPED = Spec.load(shipped("openapi.json"))
 SEARCH = "/v1/phone-numbers/search"
@@ -567,14 +567,14 @@ junk = st.sampled_from(JUNK) | ANYTHING
 
 
 @cache
-def compiled(part: str) -> tuple[Schema, st.SearchStrategy[Any], dict[str, Broken]]:
+def compiled(part: str) -> tuple[Schema, st.SearchStrategy[Any], dict[str, Variant]]:
     """Return a schema of the contract with its valid instances and all that can break it, by words for it."""
     validation, operation, name = PARTS[part]
     raw = validation._raw_schema(operation, name)
     return (
         validation._schema(operation, name),
         valid(raw),
-        {f"{fault.keyword} of {fault.field}": fault for fault in broken(raw)},
+        {f"{fault.trait} of {fault.field}": fault for fault in broken(raw)},
     )
 
 

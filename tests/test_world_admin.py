@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revdesk_mock import Emulator, Settings
+from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.opening import FIELDS
 from revdesk_mock.server import Server
 from revdesk_mock.simulation.credentials import READING, SCOPES
@@ -70,6 +71,11 @@ def test_a_world_starts_from_a_dump_that_is_sent(server: Server) -> None:
     assert ask(server, "GET", "/v1/me", Authorization="Bearer revdesk_from_a_dump").status == 200
 
 
+def test_a_world_may_be_larger_than_a_request_of_the_api(server: Server) -> None:
+    dump = json.dumps({"data": server.emulator.world("revdesk_large").dump()}).encode()
+    assert ask(server, "POST", WORLDS, dump + b" " * 2 * MAX_BYTES).status == 201
+
+
 @pytest.mark.parametrize(
     ("order", "field"),
     [
@@ -83,6 +89,7 @@ def test_a_world_starts_from_a_dump_that_is_sent(server: Server) -> None:
         ({"seed": 1.5}, "seed"),
         ({"clock": "soon"}, "clock"),
         ({"clock": []}, "clock"),
+        ({"faults": ["lost-repyl"]}, "faults"),
         ({"policy": {"foreign_id_staus": "403"}}, "policy"),
         ({"policy": {"foreign_id_status": "418"}}, "policy"),
         ({"sead": 1}, "body"),
@@ -124,6 +131,15 @@ def test_a_key_has_one_world_until_that_is_forgotten(server: Server) -> None:
     assert [ask(server, "DELETE", one).status, ask(server, "DELETE", one).status] == [204, 404]
     assert ask(server, "GET", one).status == 404
     assert opened(server, order)["records"] == world["records"]
+
+
+def test_a_world_tells_which_of_its_faults_have_hit_nothing(server: Server) -> None:
+    order = {"faults": [{"method": "GET", "do": {"status": 503}}, {"method": "DELETE", "do": {"status": 503}}]}
+    world = opened(server, order)
+    assert [fault["rule"]["method"] for fault in world["unused_faults"]] == ["GET", "DELETE"]
+    assert ask(server, "GET", "/v1/me", **as_key(world)).status == 503
+    [unused] = ask(server, "GET", f"{WORLDS}/{world['id']}").body["unused_faults"]
+    assert unused["rule"]["method"] == "DELETE"
 
 
 def test_every_world_is_listed(server: Server) -> None:

@@ -144,6 +144,10 @@ class Switchboard:
         """Let a participant dial: the one number of its calling token, once. Raises ApiError with the reason."""
         placement.dial_from_browser(seat.world, seat.call_id, to_number)
 
+    def size(self) -> int:
+        """Return how many rooms are open in all."""
+        return len(self._rooms)
+
     def rooms(self, world: World) -> list[Room]:
         """Return the open rooms of a world."""
         return [opened.room for (owner, _), opened in self._rooms.items() if owner == world.id]

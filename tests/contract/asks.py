@@ -1,20 +1,19 @@
 """Requests for the operations of the contract: valid ones, and ones with a single fault, which is named."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-import orjson
 import pytest
 from hypothesis import strategies as st
 
 from revdesk_mock.ids import encode_cursor
-from revdesk_mock.spec import Operation
+from revdesk_mock.testing import queries
+from revdesk_mock.testing.instances import broken, valid, with_examples
 from tests.conftest import SPEC, Answer, Client
 from tests.contract import judge
 from tests.contract.account import NOBODY, kind_of, opened, record_of
-from tests.contract.instances import Broken, broken, valid, with_examples
 
 OPERATIONS = SPEC.operations
 CURSORS = [encode_cursor(2)]
@@ -36,7 +35,7 @@ class Ask(NamedTuple):
 
     @property
     def target(self) -> str:
-        return f"{self.path}?{urlencode({name: written(value) for name, value in self.query.items()})}"
+        return f"{self.path}?{urlencode(queries.written(self.query))}"
 
     def client(self) -> Client:
         """Return a client in a fresh world."""
@@ -54,13 +53,6 @@ class Fault(NamedTuple):
 
     field: str
     asks: st.SearchStrategy[Ask]
-
-
-def written(value: Any) -> str:
-    """Write a value as a query has it."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def place(name: str) -> Ask:
@@ -82,7 +74,7 @@ def asks(name: str) -> st.SearchStrategy[Ask]:
     """Return valid requests for an operation; many values are those of the contract's own example."""
     request = OPERATIONS[name].request
     known = {field: [value] for field, value in judge.example_of(name).items()}
-    query = valid(with_examples(query_schema(OPERATIONS[name]), {**known, "cursor": CURSORS}))
+    query = valid(with_examples(queries.schema_of(OPERATIONS[name]), {**known, "cursor": CURSORS}))
     body = st.none() if request is None else valid(with_examples(request, known))
     return st.sampled_from(places(name)).flatmap(
         lambda ask: st.builds(Ask, st.just(name), st.just(ask.kind), st.just(ask.path), query, body)
@@ -96,32 +88,8 @@ def faults() -> dict[str, Fault]:
         where = place(name)
         for part in broken(operation.request or {}):
             made = st.builds(where._replace, body=part.instances)
-            found[f"{name}: {part.keyword} of body {part.field}"] = Fault(part.field or "body", made)
-        for part in broken_queries(operation):
+            found[f"{name}: {part.trait} of body {part.field}"] = Fault(part.field or "body", made)
+        for part in queries.broken_in(queries.schema_of(operation)):
             made = st.builds(where._replace, query=part.instances)
-            found[f"{name}: {part.keyword} of query {part.field}"] = Fault(part.field, made)
+            found[f"{name}: {part.trait} of query {part.field}"] = Fault(part.field, made)
     return found
-
-
-def query_schema(operation: Operation) -> Any:
-    """Return the schema of a query, as typed values by name."""
-    return {
-        "type": "object",
-        "properties": dict(operation.query),
-        "required": sorted(operation.required_query),
-        "additionalProperties": False,
-    }
-
-
-def broken_queries(operation: Operation) -> Iterator[Broken]:
-    """Yield the breaks that a query can have: it is an object always, and every value in it a text."""
-    for part in broken(query_schema(operation)):
-        if part.keyword != "type":
-            yield part
-        elif part.path and operation.query[part.field].get("type") != "string":
-            yield part._replace(instances=_without_texts(part.instances, part.field))
-
-
-def _without_texts(queries: st.SearchStrategy[Any], name: str) -> st.SearchStrategy[Any]:
-    """Leave out the texts for a parameter, which may read like a value of its type."""
-    return queries.filter(lambda query: not isinstance(query[name], str))

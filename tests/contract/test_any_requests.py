@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from revdesk_mock import Request
 from revdesk_mock.settings import shipped
+from revdesk_mock.testing.instances import ANYTHING
+from revdesk_mock.testing.scalars import TEXT
 from revdesk_mock.validation import Schema
 from tests.conftest import Client, answer_of
 from tests.contract import judge
 from tests.contract.account import KINDS, emulator, kind_of, opened, record_of
 from tests.contract.asks import OPERATIONS, Ask, asks, faults
-from tests.contract.instances import ANYTHING
-from tests.contract.scalars import TEXT
 
 LIVES = 5 * settings().max_examples
 REQUESTS = 5  # in each life

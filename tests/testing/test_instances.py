@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from revdesk_mock import wording
+from revdesk_mock.testing.instances import broken, valid, with_examples
 from revdesk_mock.validation import Schema
-from tests.contract.instances import broken, valid, with_examples
 
 TEXT, WHOLE = {"type": "string"}, {"type": "integer"}
 NAMED = {"type": "object", "properties": {"name": TEXT}, "required": ["name"]}
@@ -73,7 +73,7 @@ every_schema = pytest.mark.parametrize("name", SCHEMAS)
 @every_schema
 def test_the_breaks_of_a_schema_are_known_beforehand(name: str) -> None:
     schema, breaks = SCHEMAS[name]
-    assert [(part.field, part.keyword) for part in broken(schema)] == breaks
+    assert [(part.field, part.trait) for part in broken(schema)] == breaks
 
 
 @every_schema
@@ -94,8 +94,8 @@ def test_a_broken_instance_is_broken_at_its_place_alone(name: str, data: st.Data
     for part in broken(schema):
         failures = Schema(schema).failures(data.draw(part.instances))
         places = {path for failure in failures for path, *_ in wording.describe(failure)}
-        assert places == {part.path}, part.keyword
-        assert part.keyword in {rule for failure in failures for _, _, rule, *_ in wording.describe(failure)}
+        assert places == {part.path}, part.trait
+        assert part.trait in {rule for failure in failures for _, _, rule, *_ in wording.describe(failure)}
 
 
 @pytest.mark.parametrize(

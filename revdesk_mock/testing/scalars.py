@@ -10,11 +10,14 @@ from revdesk_mock.messages import JSON
 from revdesk_mock.validation import ecma
 
 Strategy = st.SearchStrategy[Any]
-Miss = tuple[str, Strategy]  # a keyword, and what breaks it
+Named = tuple[str, Strategy]  # a keyword, and what breaks it
 
 MOST = 2**53 - 1  # up to here every reader of JSON holds a whole number exactly
 SHORT = 9  # characters of a text that is not about its length
 LONG = 300  # characters where a schema sets no limit
+DRAWN = "x-drawn"  # beside a pattern: a narrower one, of which the texts are that are drawn
+E164, E164_US = r"^\+[1-9]\d{1,14}$", r"^\+1\d{10}$"  # phone numbers, as contracts write them
+FICTIONAL = r"^\+1[2-9]\d\d55501\d\d$"  # of those, numbers that can never ring a person
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 TEXT = st.text(max_size=SHORT)
@@ -43,18 +46,20 @@ def texts(schema: JSON) -> Strategy:
     if "format" in schema:
         made = FORMATTED[schema["format"]].filter(lambda text: pattern.search(text) is not None)
     elif "pattern" in schema:
-        made = st.from_regex(pattern)
+        made = st.from_regex(ecma(schema.get(DRAWN, schema["pattern"]))).filter(
+            lambda text: pattern.search(text) is not None
+        )
     else:
-        return (st.integers(low, min(low + SHORT, high)) | st.just(high)).flatmap(_text_of)
+        return (st.integers(low, min(low + SHORT, high)) | st.just(high)).flatmap(text_of)
     return made.filter(lambda text: low <= len(text) <= high)
 
 
-def missed_texts(schema: JSON) -> Iterator[Miss]:
+def missed_texts(schema: JSON) -> Iterator[Named]:
     """Yield the ways in which a text can break a schema."""
     if schema.get("minLength"):
-        yield "minLength", _text_of(schema["minLength"] - 1)
+        yield "minLength", text_of(schema["minLength"] - 1)
     if "maxLength" in schema:
-        yield "maxLength", _text_of(schema["maxLength"] + 1)
+        yield "maxLength", text_of(schema["maxLength"] + 1)
     if "pattern" in schema:
         pattern = ecma(schema["pattern"])
         near = texts(schema).flatmap(lambda text: st.sampled_from(_altered(text)))
@@ -63,7 +68,7 @@ def missed_texts(schema: JSON) -> Iterator[Miss]:
         yield "format", st.sampled_from(MISSHAPEN[schema["format"]])
 
 
-def _text_of(length: int) -> Strategy:
+def text_of(length: int) -> Strategy:
     """Return texts of a length; long ones repeat a short one, so that they cost no more."""
     return st.text(min_size=1, max_size=SHORT).map(lambda piece: (piece * length)[:length])
 
@@ -75,19 +80,19 @@ def _altered(text: str) -> Sequence[str]:
 
 def integers(schema: JSON) -> Strategy:
     """Return whole numbers; 60.0 is one too."""
-    low, high = _bounds(schema)
+    low, high = bounds(schema)
     whole = st.integers(math.ceil(low), math.floor(high))
     return whole | whole.map(float)
 
 
 def numbers(schema: JSON) -> Strategy:
     """Return numbers, and the bounds as they are written."""
-    return st.floats(*_bounds(schema)) | st.sampled_from(_bounds(schema))
+    return st.floats(*bounds(schema)) | st.sampled_from(bounds(schema))
 
 
-def missed_numbers(schema: JSON) -> Iterator[Miss]:
+def missed_numbers(schema: JSON) -> Iterator[Named]:
     """Yield the ways in which a number can break a schema."""
-    low, high = _bounds(schema)
+    low, high = bounds(schema)
     below, above = math.ceil(low) - 1, math.floor(high) + 1
     if "minimum" in schema:
         yield "minimum", st.just(below) | st.integers(max_value=below, min_value=-MOST)
@@ -95,7 +100,8 @@ def missed_numbers(schema: JSON) -> Iterator[Miss]:
         yield "maximum", st.just(above) | st.integers(min_value=above, max_value=MOST)
 
 
-def _bounds(schema: JSON) -> tuple[float, float]:
+def bounds(schema: JSON) -> tuple[float, float]:
+    """Return the least and the greatest number that a schema admits."""
     return schema.get("minimum", -MOST), schema.get("maximum", MOST)
 
 
@@ -104,7 +110,7 @@ def choices(schema: JSON) -> Sequence[JSON]:
     return schema.get("enum") or ([schema["const"]] if "const" in schema else [])
 
 
-def missed_choices(schema: JSON) -> Iterator[Miss]:
+def missed_choices(schema: JSON) -> Iterator[Named]:
     """Yield what is close to the values that a schema lists and is none of them, if there is any."""
     listed = choices(schema)
     close = [stranger for choice in listed for stranger in _beside(choice) if stranger not in listed]
