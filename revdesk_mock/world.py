@@ -91,8 +91,7 @@ class World:
         self._becoming, self._steps = False, steps
         self._rate_limits: dict[str, RateLimit] = {}
         self.opened_at = parse_iso(dump["opened_at"]) if "opened_at" in dump else self.clock.now()
-        if memory is None:
-            self.store.restore(dump.get("records", {}))
+        self.store.restore({} if memory else dump.get("records", {}))
         self._follow_records()
 
     def run_due(self) -> None:
