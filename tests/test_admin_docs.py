@@ -10,9 +10,10 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from revdesk_mock import Emulator, Settings, admin_docs, timeline
+from revdesk_mock import Emulator, Settings, admin_docs, journal_query, opening, timeline
 from revdesk_mock.app import App
 from revdesk_mock.server import Server
+from revdesk_mock.state_admin import RESETS
 from tests.conftest import KEY, MAIN, ORDINARY, SPEC
 from tests.test_app import Reply, ask
 
@@ -70,6 +71,17 @@ def test_a_body_has_an_example_that_fits_its_schema(operation: admin_docs.AdminO
         content = body["content"]["application/json"]
         assert "example" in content or "$ref" in content["schema"]
         assert not failures(content["schema"], content.get("example", {"format": 1, "records": {}}))
+
+
+def test_what_can_be_chosen_is_what_the_code_knows() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert set(schemas["WorldOrder"]["properties"]) == set(opening.FIELDS)
+    assert set(schemas["WorldOrder"]["properties"]["data"]["anyOf"][0]["enum"]) == set(opening.FIXTURES)
+    assert set(schemas["Event"]["properties"]["kind"]["enum"]) == set(timeline.KINDS)
+    filters = DOCUMENT["paths"]["/_revdesk/requests"]["get"]["parameters"]
+    assert {given["name"] for given in filters if "name" in given} == set(journal_query.FILTERS)
+    scopes = DOCUMENT["paths"]["/_revdesk/reset"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(scopes["properties"]["scope"]["enum"]) == set(RESETS)
 
 
 # what the routes answer
