@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from revdesk_mock.errors import ApiError, StartError
     from revdesk_mock.messages import Request, Response
     from revdesk_mock.settings import Policies, Settings
+    from revdesk_mock.testing.serving import serve
     from revdesk_mock.world import World
 
 __version__ = "0.1.0"
@@ -21,8 +22,9 @@ _HOMES = {
     "Settings": "settings",
     "StartError": "errors",
     "World": "world",
+    "serve": "testing.serving",
 }
-__all__ = ["ApiError", "Emulator", "Policies", "Request", "Response", "Settings", "StartError", "World"]
+__all__ = ["ApiError", "Emulator", "Policies", "Request", "Response", "Settings", "StartError", "World", "serve"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,1 +1,1 @@
-"""For test suites: what generates requests and answers, drives worlds and checks servers; nothing else imports it."""
+"""For test suites: worlds to hold, requests and answers made up, servers checked; nothing else imports it."""

@@ -1,0 +1,1 @@
+"""What a test holds of its world, a part a file."""
