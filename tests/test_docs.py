@@ -11,7 +11,7 @@ import pytest
 from starlette.routing import Route
 
 from docs import tables
-from revdesk_mock import Emulator, Settings, cli
+from revdesk_mock import Emulator, Settings, cli, handset, opening
 from revdesk_mock.app import App
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.server import Server
@@ -92,6 +92,11 @@ def test_every_admin_route_is_documented() -> None:
     assert "/_revdesk/worlds" in admin
     for path, methods in admin.items():
         assert all(f"`{method} {path}`" in page for method in methods - {"HEAD"})
+
+
+def test_every_field_of_an_order_for_a_world_and_every_step_of_a_call_is_documented() -> None:
+    page = (ROOT / "docs/admin.md").read_text()
+    assert all(f"`{name}`" in page for name in (*opening.FIELDS, *handset.STEPS, "digits"))
 
 
 def test_every_command_is_documented() -> None:
