@@ -33,13 +33,14 @@ test("a reminder is one call, and ends by the clock", async () => {
 
 test("a lost reply does not dial twice", async () => {
   const ask = world();
+  const placed = async () => (await ask("GET", "/_revdesk/state/calls")).body.length;
+  const before = await placed();
   await ask("POST", "/_revdesk/faults", { on: "POST /v1/calls", phase: "after_commit", do: "reset" });
   const key = { "idempotency-key": randomUUID() };
   await assert.rejects(ask("POST", "/v1/calls", reminder, key));
   const again = await ask("POST", "/v1/calls", reminder, key);
   assert.equal(again.headers.get("idempotency-replay"), "true");
-  const { body: calls } = await ask("GET", "/_revdesk/state/calls");
-  assert.equal(calls.filter((call) => call.to_number === reminder.phoneNumber).length, 1);
+  assert.equal(await placed(), before + 1);
 });
 
 test("a refusal names the field", async () => {
