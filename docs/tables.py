@@ -13,9 +13,10 @@ import orjson
 from revdesk_mock import admin_docs, cli
 from revdesk_mock.audit import RULES
 from revdesk_mock.errors import STATUS
-from revdesk_mock.faults import matching, when
-from revdesk_mock.faults.effects import EFFECTS, PHASES
+from revdesk_mock.faults.effects import EFFECTS
+from revdesk_mock.faults.failures import PHASES
 from revdesk_mock.faults.recipes import RECIPES
+from revdesk_mock.faults.rules import MEMBERS
 from revdesk_mock.journal_query import FILTERS
 from revdesk_mock.options import PREFIX
 from revdesk_mock.settings import Policies, shipped
@@ -100,9 +101,8 @@ def findings() -> str:
 
 
 def fault_members() -> str:
-    """Return what a rule may say of requests and of their number."""
-    rows = {**matching.MEMBERS, **when.COUNTS}.items()
-    return table(("member", "which requests"), ((f"`{name}`", says) for name, says in rows))
+    """Return what a rule may say."""
+    return table(("member", "meaning"), ((f"`{name}`", says) for name, says in MEMBERS.items()))
 
 
 def fault_phases() -> str:

@@ -37,6 +37,7 @@ def show(server: Server, admin_token: str | None, *, as_json: bool, err: bool = 
         "contract": f"{settings.spec.name}, {operations} operations, {emulated} emulated",
         "seed": emulator.seed,
         "clock": settings.clock,
+        **({"faults": f"{len(settings.faults)} for every new world"} if settings.faults else {}),
         "try": f'curl -H "Authorization: Bearer {key}" {server.url}/v1/me',
     }
     click.secho(f"revdesk-mock {revdesk_mock.__version__}", bold=True, err=err)

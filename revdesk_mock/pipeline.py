@@ -11,7 +11,7 @@ from revdesk_mock import clock, json_body, timeline
 from revdesk_mock.errors import ApiError, ContractViolation
 from revdesk_mock.exchange import Exchange, Handler, Reply
 from revdesk_mock.faults import control, outcome
-from revdesk_mock.faults.effects import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT
+from revdesk_mock.faults.failures import AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT
 from revdesk_mock.ids import Dice
 from revdesk_mock.journal import Journal, summary
 from revdesk_mock.messages import JSON, Reason, Request, Response
@@ -63,6 +63,8 @@ class Pipeline:
             response = await self._answer(trace)
         except ApiError as error:
             response = self._refuse(trace, error)
+        except outcome.Lost as lost:
+            response = lost.answer
         except ContractViolation as violation:
             response = self._breach(trace, str(violation))
         except Exception as error:
@@ -93,8 +95,8 @@ class Pipeline:
 
         trace.control = control.read(request.headers.get(control.HEADER))
         trace.threatened = bool(trace.control.failures or (trace.world and trace.world.faults))
-        if trace.threatened and (lost := await outcome.fail(trace, BEFORE_AUTH)) is not None:
-            return lost
+        if trace.threatened:
+            await outcome.fail(trace, BEFORE_AUTH)
         world, credential = self._admitted(trace)
         world.run_due()
 
@@ -111,16 +113,16 @@ class Pipeline:
         exchange = Exchange(operation, credential, parameters, query, body, trace.base_url, behaviour)
 
         response = await self._carry_out(trace, world, exchange)
-        if trace.threatened and (lost := await outcome.fail(trace, AFTER_COMMIT, response)) is not None:
-            return lost
+        if trace.threatened:
+            await outcome.fail(trace, AFTER_COMMIT, response)
         return response
 
     async def _carry_out(self, trace: Trace, world: World, exchange: Exchange) -> Response:
         """Let a valid request be done once: by its handler, or by a replay of what its idempotency key stands for."""
         key = trace.request.headers.get("idempotency-key", "")  # an empty one is none: the contract admits any string
         if trace.request.method == "GET" or not key:
-            if trace.threatened and (lost := await outcome.fail(trace, BEFORE_COMMIT)) is not None:
-                return lost
+            if trace.threatened:
+                await outcome.fail(trace, BEFORE_COMMIT)
             return self._run(trace, world, exchange)[0]
 
         submission = await self._submit(trace, world, exchange, key)
@@ -130,8 +132,8 @@ class Pipeline:
             return self._replay(trace, submission.response)
         memory, bound = world.idempotency, None  # a reset meanwhile begins another memory
         try:
-            if trace.threatened and (lost := await outcome.fail(trace, BEFORE_COMMIT)) is not None:
-                return lost
+            if trace.threatened:
+                await outcome.fail(trace, BEFORE_COMMIT)
             response, bound = self._run(trace, world, exchange)
         finally:
             memory.finish(submission, bound, world.clock.now())

@@ -10,14 +10,13 @@ from revdesk_mock import state
 from revdesk_mock.admin import Admin
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import invalid, not_found
-from revdesk_mock.json_body import MAX_BYTES, read_object
+from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON
 from revdesk_mock.settings import suggestion
 from revdesk_mock.world import Snapshot, World
-from revdesk_mock.world_admin import describe
+from revdesk_mock.world_admin import LARGEST, describe
 
 LONGEST_NAME = 100  # characters
-LARGEST = 64 * MAX_BYTES  # of a world that is restored
 RESETS: Mapping[str, Callable[[World], None]] = {
     "all": World.reset,
     "journal": World.forget_requests,

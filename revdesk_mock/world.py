@@ -88,12 +88,10 @@ class World:
         self.coverage, self.bill = Coverage(), Bill()
         self.journal = Journal(self.coverage.note)
         self.breaches: list[str] = []
-        self._becoming = False
+        self._becoming, self._steps = False, steps
         self._rate_limits: dict[str, RateLimit] = {}
-        self._steps = {"calls": lambda world, call: world.calls.step(call), **steps}
         self.opened_at = parse_iso(dump["opened_at"]) if "opened_at" in dump else self.clock.now()
-        if memory is None:
-            self.store.restore(dump.get("records", {}))
+        self.store.restore({} if memory else dump.get("records", {}))
         self._follow_records()
 
     def run_due(self) -> None:

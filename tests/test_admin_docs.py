@@ -1,18 +1,19 @@
 """The admin API's own OpenAPI document: sound, as the routes are, and kept by what they answer."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from revdesk_mock import Emulator, Settings, admin_docs, timeline
+from revdesk_mock import Emulator, Settings, admin_docs, journal_query, opening, timeline
 from revdesk_mock.app import App
 from revdesk_mock.server import Server
+from revdesk_mock.state_admin import RESETS
 from tests.conftest import KEY, MAIN, ORDINARY, SPEC
 from tests.test_app import Reply, ask
 
@@ -72,53 +73,103 @@ def test_a_body_has_an_example_that_fits_its_schema(operation: admin_docs.AdminO
         assert not failures(content["schema"], content.get("example", {"format": 1, "records": {}}))
 
 
+def test_what_can_be_chosen_is_what_the_code_knows() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert set(schemas["WorldOrder"]["properties"]) == set(opening.FIELDS)
+    assert set(schemas["WorldOrder"]["properties"]["data"]["anyOf"][0]["enum"]) == set(opening.FIXTURES)
+    assert set(schemas["Event"]["properties"]["kind"]["enum"]) == set(timeline.KINDS)
+    filters = DOCUMENT["paths"]["/_revdesk/requests"]["get"]["parameters"]
+    assert {given["name"] for given in filters if "name" in given} == set(journal_query.FILTERS)
+    scopes = DOCUMENT["paths"]["/_revdesk/reset"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(scopes["properties"]["scope"]["enum"]) == set(RESETS)
+
+
 # what the routes answer
 
 
-def steps(world: str, call: str, token: str, request: str) -> Iterator[tuple[str, str, Any]]:
-    """Yield (method and path as documented, path that is asked, body), in an order in which each can succeed."""
-    own = f"?world={world}"
+class Scene(NamedTuple):
+    """What there is to ask about: ids of a world, a call, a token and a refused request, and the world's dump."""
+
+    world: str
+    call: str
+    token: str
+    request: str
+    dump: Any
+
+
+Steps = Iterator[tuple[str, str, Any]]  # method and path as documented, path or query that is asked, body
+
+
+def of_worlds(scene: Scene) -> Steps:
+    own = f"?world={scene.world}"
     yield "GET /_revdesk/worlds", "", None
     yield "POST /_revdesk/worlds", "", {"watch_policies": True}
-    yield "GET /_revdesk/worlds/{world}", f"/_revdesk/worlds/{world}", None
+    yield "GET /_revdesk/worlds/{world}", f"/_revdesk/worlds/{scene.world}", None
     yield "GET /_revdesk/clock", own, None
-    yield "GET /_revdesk/policies", "", None
-    yield "PATCH /_revdesk/policies", own, {"talk_seconds": 20}
-    yield "GET /_revdesk/tokens", "", None
-    yield "DELETE /_revdesk/tokens/{token}", f"/_revdesk/tokens/{token}", None
-    yield "GET /_revdesk/tokens", own, None
-    for step in ("ring", "answer", "hang-up"):
-        yield f"POST /_revdesk/calls/{{call}}/{step}", f"/_revdesk/calls/{call}/{step}", None
-        if step == "answer":
-            yield "POST /_revdesk/calls/{call}/digits", f"/_revdesk/calls/{call}/digits", {"digits": "1"}
-    recorded = f"/_revdesk/worlds/{world}/calls/{call}"
-    yield "GET /_revdesk/worlds/{world}/calls/{call}/recording.wav", f"{recorded}/recording.wav", None
-    yield "GET /_revdesk/worlds/{world}/calls/{call}/recording.ogg", f"{recorded}/recording.ogg", None
     yield "POST /_revdesk/clock", "", {"advance_seconds": 60}
     yield "POST /_revdesk/clock", own, {"frozen": True}
-    yield "POST /_revdesk/faults", own, {"method": "POST", "do": "reset"}
-    yield "POST /_revdesk/recipes/{name}", f"/_revdesk/recipes/lost-reply{own}", None
-    yield "GET /_revdesk/faults", own, None
+    yield "GET /_revdesk/policies", "", None
+    yield "PATCH /_revdesk/policies", own, {"talk_seconds": 20}
+    yield "POST /_revdesk/reset", "", {"scope": "journal"}
+    yield "DELETE /_revdesk/worlds/{world}", f"/_revdesk/worlds/{scene.world}", None
+
+
+def of_state(scene: Scene) -> Steps:
+    record, snapshot = f"/_revdesk/state/calls/{scene.call}", "/_revdesk/snapshots/before"
+    yield "PUT /_revdesk/snapshots/{name}", snapshot, None
+    yield "GET /_revdesk/snapshots", "", None
+    yield "GET /_revdesk/state", "", None
+    yield "PUT /_revdesk/state", "", scene.dump
+    yield "GET /_revdesk/state/{collection}", "/_revdesk/state/calls", None
+    yield "GET /_revdesk/state/{collection}/{id}", record, None
+    yield "PATCH /_revdesk/state/{collection}/{id}", record, {"name": "Ann"}
+    yield "POST /_revdesk/fork", "", None
+    yield "POST /_revdesk/fork", "", {"snapshot": "before"}
+    yield "POST /_revdesk/snapshots/{name}/restore", f"{snapshot}/restore", None
+    yield "DELETE /_revdesk/snapshots/{name}", snapshot, None
+
+
+def of_calls(scene: Scene) -> Steps:
+    call, recorded = f"/_revdesk/calls/{scene.call}", f"/_revdesk/worlds/{scene.world}/calls/{scene.call}"
+    yield "GET /_revdesk/tokens", "", None
+    yield "DELETE /_revdesk/tokens/{token}", f"/_revdesk/tokens/{scene.token}", None
+    yield "GET /_revdesk/tokens", f"?world={scene.world}", None
+    yield "POST /_revdesk/calls/{call}/ring", f"{call}/ring", None
+    yield "POST /_revdesk/calls/{call}/answer", f"{call}/answer", None
+    yield "POST /_revdesk/calls/{call}/digits", f"{call}/digits", {"digits": "1"}
+    yield "POST /_revdesk/calls/{call}/guests", f"{call}/guests", {"identity": "ann"}
+    yield "POST /_revdesk/calls/{call}/hang-up", f"{call}/hang-up", None
+    yield "GET /_revdesk/worlds/{world}/calls/{call}/recording.wav", f"{recorded}/recording.wav", None
+    yield "GET /_revdesk/worlds/{world}/calls/{call}/recording.ogg", f"{recorded}/recording.ogg", None
+    yield "GET /_revdesk/magic-numbers", "", None
+    yield "GET /_revdesk/prices", "", None
+    yield "GET /_revdesk/rooms", "", None
+    yield "POST /_revdesk/keys", "", {"owner": "user"}
+
+
+def of_faults(scene: Scene) -> Steps:
+    yield "POST /_revdesk/faults", "", {"method": "POST", "do": "reset"}
+    yield "POST /_revdesk/recipes/{name}", "/_revdesk/recipes/lost-reply", None
+    yield "GET /_revdesk/faults", "", None
     yield "GET /_revdesk/recipes", "", None
-    yield "GET /_revdesk/worlds", "", None
-    yield "DELETE /_revdesk/faults/{id}", f"/_revdesk/faults/fault_1{own}", None
-    yield "DELETE /_revdesk/faults", own, None
+    yield "GET /_revdesk/worlds/{world}", f"/_revdesk/worlds/{scene.world}", None
+    yield "DELETE /_revdesk/faults/{id}", "/_revdesk/faults/fault_1", None
+    yield "DELETE /_revdesk/faults", "", None
+
+
+def of_the_journal(scene: Scene) -> Steps:
     for what in ("requests", "requests/count", "requests.har", "timeline", "audit", "coverage", "bill"):
         yield f"GET /_revdesk/{what}", "", None
     for what in ("timeline", "audit", "coverage", "bill"):
         yield f"GET /_revdesk/{what}", "?format=text", None
     yield "GET /_revdesk/audit", "?format=junit", None
     yield "GET /_revdesk/requests/near-misses", "?path=/v1/calls/dail", None
-    yield "GET /_revdesk/explain/{request_id}", f"/_revdesk/explain/{request}", None
-    yield "POST /_revdesk/keys", "", {"owner": "user"}
-    yield "GET /_revdesk/magic-numbers", "", None
-    yield "GET /_revdesk/prices", "", None
-    yield "GET /_revdesk/rooms", "", None
-    yield "GET /_revdesk/health", "", None
-    yield "GET /_revdesk/metrics", "", None
-    yield "GET /_revdesk/openapi.json", "", None
-    yield "GET /_revdesk/docs", "", None
-    yield "DELETE /_revdesk/worlds/{world}", f"/_revdesk/worlds/{world}", None
+    yield "GET /_revdesk/explain/{request_id}", f"/_revdesk/explain/{scene.request}", None
+
+
+def of_the_emulator(_: Scene) -> Steps:
+    for what in ("health", "metrics", "openapi.json", "docs"):
+        yield f"GET /_revdesk/{what}", "", None
 
 
 def check(reply: Reply, about: Mapping[str, Any]) -> None:
@@ -134,14 +185,15 @@ def check(reply: Reply, about: Mapping[str, Any]) -> None:
         assert failures(content[media_type]["schema"], reply.body) == []
 
 
-def test_what_is_answered_is_as_documented(server: Server) -> None:
+@pytest.mark.parametrize("steps", [of_worlds, of_state, of_calls, of_faults, of_the_journal, of_the_emulator])
+def test_what_is_answered_is_as_documented(server: Server, steps: Callable[[Scene], Steps]) -> None:
     by_name = {f"{operation.method} {operation.path}": operation.about for operation in OPERATIONS}
     call = ask(server, "POST", "/v1/calls/dial", PAIR).body["data"]["call_id"]
     ask(server, "POST", "/v1/room-token", PAIR)
     refused = ask(server, "POST", "/v1/calls/dial", {})
     world = server.emulator.world(KEY)
     [token] = world.store.all("tokens")
-    for name, path, body in steps(world.id, call, token["id"], refused.headers["x-request-id"]):
+    for name, path, body in steps(Scene(world.id, call, token["id"], refused.headers["x-request-id"], world.dump())):
         method, _, template = name.partition(" ")
         target = path if path.startswith("/") else template + path
         check(ask(server, method, target, body), by_name[name])

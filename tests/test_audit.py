@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from revdesk_mock import audit
 from revdesk_mock.audit import Finding
 from revdesk_mock.faults import effects
-from revdesk_mock.faults.effects import EFFECTS, Breakage, Delay, Storm
+from revdesk_mock.faults.effects import EFFECTS
+from revdesk_mock.faults.failures import Breakage, Delay, Storm
 from revdesk_mock.timeline import TOKEN, Event
 from tests.conftest import AGENT, KEY, MAIN, ORDINARY, SPEC, Client, emulator_with
 

@@ -280,7 +280,7 @@ def test_version_prints_the_version() -> None:
 
 def test_help_lists_the_commands() -> None:
     text = run("--help").stdout
-    for name in ("serve", "routes", "policies", "healthcheck", "version"):
+    for name in ("serve", "routes", "policies", "recipes", "healthcheck", "version"):
         assert name in text
 
 

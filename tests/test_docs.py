@@ -11,7 +11,7 @@ import pytest
 from starlette.routing import Route
 
 from docs import tables
-from revdesk_mock import Emulator, Settings, cli
+from revdesk_mock import Emulator, Settings, cli, handset, opening
 from revdesk_mock.app import App
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.server import Server
@@ -41,8 +41,9 @@ def test_the_curl_session_of_the_readme_runs() -> None:
     session = next(block for block in blocks("sh") if "/v1/calls/dial" in block)
     refusal = next(block for block in blocks("sh") if '"415"' in block)
     scripted = next(block for block in blocks("sh") if "X-RevDesk-Mock: " in block)
+    lost = next(block for block in blocks("sh") if "after_commit" in block)
     with Server(Emulator(Settings(clock="frozen"))) as server:
-        script = (session + refusal + scripted).replace("http://127.0.0.1:8473", server.url)
+        script = (session + refusal + scripted + lost).replace("http://127.0.0.1:8473", server.url)
         printed = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607 from the path
             check=True,
@@ -50,7 +51,7 @@ def test_the_curl_session_of_the_readme_runs() -> None:
             text=True,
         ).stdout
     assert "+14155550100" in printed
-    assert "idempotency-replay: true" in printed
+    assert printed.count("idempotency-replay: true") == 2
     assert '"status":"BUSY"' in printed
     assert '"room_url":"ws://127.0.0.1' in printed
     assert "x-revdesk-mock-explain: /_revdesk/explain/req_" in printed
@@ -91,6 +92,11 @@ def test_every_admin_route_is_documented() -> None:
     assert "/_revdesk/worlds" in admin
     for path, methods in admin.items():
         assert all(f"`{method} {path}`" in page for method in methods - {"HEAD"})
+
+
+def test_every_field_of_an_order_for_a_world_and_every_step_of_a_call_is_documented() -> None:
+    page = (ROOT / "docs/admin.md").read_text()
+    assert all(f"`{name}`" in page for name in (*opening.FIELDS, *handset.STEPS, "digits"))
 
 
 def test_every_command_is_documented() -> None:

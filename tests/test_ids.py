@@ -1,6 +1,7 @@
 """Ids repeat from seed and position, and cursors are read back only where they were written here."""
 
 import re
+from statistics import mean, pstdev
 
 import pytest
 from hypothesis import given
@@ -96,3 +97,18 @@ def test_a_cursor_that_is_read_is_one_that_was_written(cursor: str, place: int, 
     except ValueError:
         return
     assert encode_cursor(position) == cursor
+
+
+def test_fractions_fill_what_is_between_0_and_1_and_touch_neither() -> None:
+    dice = Dice("seed")
+    drawn = [dice.fraction() for _ in range(2000)]
+    assert 0 < min(drawn) < 0.01
+    assert 0.99 < max(drawn) < 1
+    assert 0.48 < mean(drawn) < 0.52
+
+
+def test_normal_draws_have_the_standard_mean_and_deviation() -> None:
+    dice = Dice("seed")
+    drawn = [dice.normal() for _ in range(4000)]
+    assert abs(mean(drawn)) < 0.05
+    assert 0.95 < pstdev(drawn) < 1.05

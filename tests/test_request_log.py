@@ -12,7 +12,7 @@ from revdesk_mock.messages import Reason
 from revdesk_mock.request_log import RequestLog
 
 
-def entry(status: int = 200, code: str | None = None, message: str | None = None) -> Entry:
+def entry(status: int = 200, code: str | None = None, message: str | None = None, fault: str | None = None) -> Entry:
     reasons = (Reason("schema.type", "body /x", "be a string", "5"),) if code else ()
     return Entry(
         request_id="req_1",
@@ -33,6 +33,7 @@ def entry(status: int = 200, code: str | None = None, message: str | None = None
         reasons=reasons,
         answer_headers={},
         answer="",
+        fault=fault,
     )
 
 
@@ -51,6 +52,12 @@ def test_a_line_has_time_method_path_status_and_milliseconds() -> None:
 def test_a_refusal_says_why_on_the_same_line() -> None:
     line = written(entry(400, "validation_error", "x: must\nbe"))
     assert line == "00:00:00.123 GET    /v1/me 400 1.5 ms  validation_error: x: must?be\n"
+
+
+def test_what_failed_on_order_is_told_with_the_status() -> None:
+    lost = entry(200, fault="after_commit: reset")
+    assert written(lost) == "00:00:00.123 GET    /v1/me 200 1.5 ms  (after_commit: reset)\n"
+    assert json.loads(written(lost, as_json=True))["fault"] == "after_commit: reset"
 
 
 def test_debug_adds_the_reasons() -> None:

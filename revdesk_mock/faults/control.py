@@ -7,16 +7,12 @@ import orjson
 
 from revdesk_mock.errors import ApiError, StartError
 from revdesk_mock.faults import effects, rules
-from revdesk_mock.faults.effects import BEFORE_COMMIT, Failure, Storm
+from revdesk_mock.faults.failures import BEFORE_COMMIT, Failure, Storm
 from revdesk_mock.messages import JSON, Reason
 from revdesk_mock.settings import suggestion
 
 HEADER = "x-revdesk-mock"
-KNOWN: Mapping[str, str] = {
-    "delay_ms": "a wait, as `delay_ms` of a rule",
-    "agent": "what the agent of the call does",
-    "fault": "what fails: `do` and `phase` as in a rule",
-}
+KNOWN = ("delay_ms", "agent", "fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,9 @@ def read(header: str | None) -> Control:
         raise _refuse("must be one JSON object", header)
     for name in ordered:
         if name not in KNOWN:
-            raise _refuse(f"does not know {name!r}{suggestion(name, KNOWN)}; it knows {', '.join(KNOWN)}", header)
+            raise _refuse(
+                f"does not know {name!r}{suggestion(name, dict.fromkeys(KNOWN))}; it knows {', '.join(KNOWN)}", header
+            )
     if "agent" in ordered and not isinstance(ordered["agent"], dict):
         raise _refuse('agent must be an object, such as {"mode": "silent"}', header)
     try:

@@ -1,26 +1,31 @@
-"""What a fault does, and at which moment: the effects with the phases that each makes sense in, read from JSON."""
+"""The effects as rules name them: the phases that each makes sense in, and how it is read from JSON."""
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from revdesk_mock.clock import SECOND
 from revdesk_mock.errors import CODES, STATUS, StartError
-from revdesk_mock.ids import Dice
+from revdesk_mock.faults.failures import (
+    AFTER_COMMIT,
+    BEFORE_AUTH,
+    BEFORE_COMMIT,
+    BODY,
+    PHASES,
+    Breakage,
+    Delay,
+    Effect,
+    Failure,
+    Refusal,
+    Spoiling,
+    Storm,
+)
 from revdesk_mock.messages import JSON
 from revdesk_mock.settings import suggestion
 
-BEFORE_AUTH, BEFORE_COMMIT, AFTER_COMMIT, BODY = "before_auth", "before_commit", "after_commit", "body"
-PHASES: Mapping[str, str] = {
-    BEFORE_AUTH: "before the key is judged and counted: nothing is written, no limit moves",
-    BEFORE_COMMIT: "after the request was found valid: nothing is written, no idempotency key is bound",
-    AFTER_COMMIT: "after all is written and the idempotency key is bound, or a replay is about to be sent",
-    BODY: "while an answer goes out, a refusal too",
-}
 BEFORE = (BEFORE_COMMIT, BEFORE_AUTH, AFTER_COMMIT)  # the first is the default
 AFTER = (AFTER_COMMIT, BEFORE_AUTH, BEFORE_COMMIT)
 LONGEST = 600_000  # milliseconds of any wait
@@ -39,59 +44,6 @@ NAMED: Mapping[int, str] = {
     503: "unavailable",
     504: "unavailable",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error in the vendor's envelope; `retry_after` is seconds, None sends no such header."""
-
-    status: int
-    code: str
-    message: str
-    retry_after: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Storm:
-    """429 for every request that the rule means, until so many milliseconds of the world's time have passed."""
-
-    milliseconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Delay:
-    """A wait in milliseconds of the world's time, drawn anew each time."""
-
-    draw: Callable[[Dice], int]
-
-
-@dataclass(frozen=True, slots=True)
-class Breakage:
-    """The answer fails on its way: see `messages.Delivery`, whose words these are."""
-
-    how: Literal["reset", "empty", "stall", "cut", "dribble"]
-    sent: int | None = None
-    pieces: int = 1
-    milliseconds: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Spoiling:
-    """The answer arrives whole, and is not what it says."""
-
-    how: Literal["malformed", "truncated", "wrong_content_type"]
-
-
-Effect = Refusal | Storm | Delay | Breakage | Spoiling
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An effect and the phase in which it happens; `says` is both for people."""
-
-    phase: str
-    effect: Effect
-    says: str
 
 
 class Kind(NamedTuple):
@@ -144,13 +96,15 @@ def _shown(name: str, options: JSON) -> str:
     return "" if options is None else f" {orjson.dumps(options).decode()}"
 
 
-def _alone(effect: Effect, name: str) -> Callable[[JSON], Effect]:
+def _word(phases: tuple[str, ...], says: str, effect: Breakage | Spoiling) -> Kind:
+    """Return the kind of an effect that has no options."""
+
     def read(options: JSON) -> Effect:
         if options is not None:
-            raise StartError(f"do: {name} takes no options; write {_written(name)}")
+            raise StartError(f"do: {effect.how} takes no options; write {_written(effect.how)}")
         return effect
 
-    return read
+    return Kind(phases, says, effect.how, read)
 
 
 def _members(name: str, options: JSON, known: str) -> dict[str, JSON]:
@@ -232,10 +186,8 @@ def _dribble(options: JSON) -> Breakage:
 
 
 EFFECTS: Mapping[str, Kind] = {
-    "reset": Kind(AFTER, "the connection is reset (RST), nothing is sent", "reset", _alone(Breakage("reset"), "reset")),
-    "empty": Kind(
-        AFTER, "the connection is closed (FIN), nothing is sent", "empty", _alone(Breakage("empty"), "empty")
-    ),
+    "reset": _word(AFTER, "the connection is reset (RST), nothing is sent", Breakage("reset")),
+    "empty": _word(AFTER, "the connection is closed (FIN), nothing is sent", Breakage("empty")),
     "stall": Kind(
         AFTER,
         "nothing is sent until the client gives up; with `after`, no more than the head and so many bytes (`body`)",
@@ -261,19 +213,11 @@ EFFECTS: Mapping[str, Kind] = {
         {"rate_limit": {"seconds": 30}},
         _storm,
     ),
-    "malformed": Kind((BODY,), "the body is no JSON", "malformed", _alone(Spoiling("malformed"), "malformed")),
-    "truncated": Kind(
-        (BODY,),
-        "the body is the first half of its JSON, and its length says so",
-        "truncated",
-        _alone(Spoiling("truncated"), "truncated"),
+    "malformed": _word((BODY,), "the body is no JSON", Spoiling("malformed")),
+    "truncated": _word(
+        (BODY,), "the body is the first half of its JSON, and its length says so", Spoiling("truncated")
     ),
-    "wrong_content_type": Kind(
-        (BODY,),
-        "the answer calls itself `text/html`",
-        "wrong_content_type",
-        _alone(Spoiling("wrong_content_type"), "wrong_content_type"),
-    ),
+    "wrong_content_type": _word((BODY,), "the answer calls itself `text/html`", Spoiling("wrong_content_type")),
     "cut": Kind(
         (BODY,),
         "the connection is closed after the head and so many bytes of the body, fewer than its length says",

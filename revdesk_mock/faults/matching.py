@@ -1,18 +1,19 @@
 """Which requests a rule means: by operation, method, path, headers and fields of the body."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 import orjson
 
 from revdesk_mock.errors import StartError
+from revdesk_mock.faults import fields
 from revdesk_mock.messages import JSON, Request
 from revdesk_mock.settings import suggestion
 from revdesk_mock.spec import METHODS, Operation, Spec
 
-ANY = "*"  # as a value: whatever it is, as long as it is sent
+EVERYTHING = "*"
 PARAMETER = re.compile(r"\{[^{}/]*\}")
 SECRET = frozenset({"authorization", "cookie"})
 MEMBERS: Mapping[str, str] = {
@@ -34,7 +35,7 @@ class Which:
 
     places: Mapping[str, frozenset[str]]
     headers: Mapping[str, str]
-    body: Mapping[tuple[str, ...], JSON]
+    body: Mapping[fields.Path, JSON]
 
     def fits(self, request: Request, operation: Operation) -> bool:
         """Tell whether a request for an operation is meant."""
@@ -43,7 +44,7 @@ class Which:
             return False
         for name, value in self.headers.items():
             sent = request.headers.get(name)
-            if sent is None or value not in {ANY, sent}:
+            if sent is None or value not in {fields.ANY, sent}:
                 return False
         return not self.body or self._fits_body(request.body)
 
@@ -52,7 +53,7 @@ class Which:
             sent = orjson.loads(raw or b"")
         except orjson.JSONDecodeError:
             return False
-        return all(_holds(sent, path, value) for path, value in self.body.items())
+        return all(fields.holds(sent, path, value) for path, value in self.body.items())
 
 
 def read(order: Mapping[str, JSON], spec: Spec) -> Which:
@@ -62,24 +63,6 @@ def read(order: Mapping[str, JSON], spec: Spec) -> Which:
     if body:
         places = _declaring(places, body, spec)
     return Which(places, _headers(order.get("headers", {})), body)
-
-
-def _holds(sent: JSON, path: tuple[str, ...], value: JSON) -> bool:
-    for step in path:
-        if isinstance(sent, list) and step.isdecimal() and int(step) < len(sent):
-            sent = sent[int(step)]
-        elif isinstance(sent, dict) and step in sent:
-            sent = sent[step]
-        else:
-            return False
-    return value == ANY or _contains(sent, value)
-
-
-def _contains(sent: JSON, value: JSON) -> bool:
-    if isinstance(value, dict) and isinstance(sent, dict):
-        return all(name in sent and _contains(sent[name], wanted) for name, wanted in value.items())
-    # In Python True is 1; in JSON it is not.
-    return bool(sent == value) and isinstance(sent, bool) == isinstance(value, bool)
 
 
 def _places(order: Mapping[str, JSON], spec: Spec) -> Places:
@@ -107,7 +90,7 @@ def _parts(short: str) -> dict[str, str]:
     method, space, path = short.partition(" ")
     if space:
         return {"method": method, "path": path.strip()}
-    return {} if short == ANY else {"path" if short.startswith("/") else "operation": short}
+    return {} if short == EVERYTHING else {"path" if short.startswith("/") else "operation": short}
 
 
 def _selected(parts: Mapping[str, str], member: str, spec: Spec) -> Places:
@@ -130,7 +113,7 @@ def _selected(parts: Mapping[str, str], member: str, spec: Spec) -> Places:
 
 def _under(path: str, operations: Iterable[Operation], spec: Spec) -> Places:
     """Return those of the operations that a path leads to."""
-    if ANY in path:
+    if EVERYTHING in path:
         pattern = re.compile(re.escape(_bare(path)).replace(r"\*", ".*"))
         return {each.id: frozenset() for each in operations if pattern.fullmatch(_bare(each.path))}
     templates = {each.id: frozenset[str]() for each in operations if _bare(each.path) == _bare(path)}
@@ -169,53 +152,29 @@ def _headers(headers: JSON) -> dict[str, str]:
     return lower
 
 
-def _body(body: JSON) -> dict[tuple[str, ...], JSON]:
+def _body(body: JSON) -> dict[fields.Path, JSON]:
     if not isinstance(body, dict):
         raise StartError('body: it takes an object, such as {"to_number": "+13125550100"}')
     return {tuple(name.split(".")): value for name, value in body.items()}
 
 
-def _declaring(places: Places, body: Mapping[tuple[str, ...], JSON], spec: Spec) -> Places:
+def _declaring(places: Places, body: Mapping[fields.Path, JSON], spec: Spec) -> Places:
     """Leave out operations that do not declare these fields; raises StartError where none is left."""
     schemas = {name: spec.operations[name].request for name in places}
-    left = {name: places[name] for name, schema in schemas.items() if all(_declares(schema, path) for path in body)}
-    if left:
-        return left
-    fields = {field: None for schema in schemas.values() for field in _fields(schema)}
-    if not fields:
-        raise StartError("body: what the rule means takes no body")
-    unknown = next((path for path in body if not any(_declares(each, path) for each in schemas.values())), None)
-    if unknown is None:
-        raise StartError(f"body: no operation has all of {', '.join(map('.'.join, body))}")
-    name = ".".join(unknown)
-    raise StartError(f"body: no operation that is meant has a field {name!r:.80}{suggestion(name, fields)}")
+    left = {name: schema for name, schema in schemas.items() if all(fields.declares(schema, path) for path in body)}
+    if not left:
+        raise StartError(f"body: {_missing(list(schemas.values()), body)}")
+    for path, value in body.items():
+        if value != fields.ANY and not any(fields.admits(schema, path, value) for schema in left.values()):
+            raise StartError(f"body: {'.'.join(path)} can never be {value!r:.60}")
+    return {name: places[name] for name in left}
 
 
-def _declares(schema: JSON, path: tuple[str, ...]) -> bool:
-    if not path:
-        return schema is not None
-    return any(_declares(child, path[1:]) for child in _children(schema, path[0]))
-
-
-def _children(schema: JSON, step: str) -> Iterator[JSON]:
-    """Yield the schemas of what may stand at a name or a position."""
-    for branch in _branches(schema):
-        properties, others = branch.get("properties", {}), branch.get("additionalProperties", False)
-        if step in properties:
-            yield properties[step]
-        elif others or ("object" in str(branch.get("type")) and not properties):
-            yield others if isinstance(others, dict) else {"type": "object"}
-        if step.isdecimal() and "items" in branch:
-            yield branch["items"]
-
-
-def _fields(schema: JSON) -> Iterator[str]:
-    for branch in _branches(schema):
-        yield from branch.get("properties", {})
-
-
-def _branches(schema: JSON) -> Iterator[Mapping[str, JSON]]:
-    if schema is not None:
-        yield schema
-        for branch in schema.get("anyOf", ()):
-            yield from _branches(branch)
+def _missing(schemas: Sequence[JSON], body: Iterable[fields.Path]) -> str:
+    names = {name: None for schema in schemas for name in fields.names(schema)}
+    if not names:
+        return "what the rule means takes no body"
+    unknown = [".".join(path) for path in body if not any(fields.declares(each, path) for each in schemas)]
+    if not unknown:
+        return f"no operation has all of {', '.join(map('.'.join, body))}"
+    return f"no operation that is meant has a field {unknown[0]!r:.80}{suggestion(unknown[0], names)}"

@@ -5,7 +5,8 @@ from dataclasses import replace
 from revdesk_mock import timeline
 from revdesk_mock.clock import iso
 from revdesk_mock.errors import ApiError
-from revdesk_mock.faults.effects import BODY, Breakage, Delay, Refusal, Spoiling, Storm
+from revdesk_mock.faults.failures import BODY, Breakage, Delay, Refusal, Spoiling, Storm
+from revdesk_mock.journal import redact
 from revdesk_mock.messages import Delivery, Reason, Response
 from revdesk_mock.simulation import rate_limit
 from revdesk_mock.simulation.faults import Due
@@ -15,14 +16,22 @@ from revdesk_mock.world import World
 UNANSWERED = Response(0, (), b"")  # the request never came to an answer
 
 
-async def fail(trace: Trace, phase: str, answer: Response = UNANSWERED) -> Response | None:
-    """Let what is due in a phase happen: return what becomes of the answer, or None where the request goes on.
+class Lost(Exception):
+    """The request or its answer is lost: `answer` is what its client would have got, and how it fails to."""
 
-    Raises ApiError where a refusal is due.
+    def __init__(self, answer: Response) -> None:
+        super().__init__("lost on order")
+        self.answer = answer
+
+
+async def fail(trace: Trace, phase: str, answer: Response = UNANSWERED) -> None:
+    """Let what is due in a phase happen, and return where the request goes on.
+
+    Raises ApiError where a refusal is due, and Lost where nothing more, or no answer, is to come.
     """
     world, operation = trace.world, trace.operation
     if world is None or operation is None:
-        return None
+        return
     for due in world.faults.due(phase, trace.request, operation, trace.control.failures):
         match due.failure.effect:
             case Delay(draw):
@@ -38,8 +47,7 @@ async def fail(trace: Trace, phase: str, answer: Response = UNANSWERED) -> Respo
                 raise _stormed(trace, world, due)
             case Breakage() as breakage:
                 _note(trace, world, due, due.failure.says)
-                return _broken(world, answer, breakage)
-    return None
+                raise Lost(_broken(world, answer, breakage))
 
 
 def send(trace: Trace, answer: Response) -> Response:
@@ -59,9 +67,9 @@ def send(trace: Trace, answer: Response) -> Response:
 
 def _note(trace: Trace, world: World, due: Due, says: str) -> None:
     trace.fault = f"{trace.fault}; {says}" if trace.fault else says
-    request = trace.request
+    about = f"{trace.request.method} {redact(trace.request.path, trace.bearer)}"
     detail = {"request_id": trace.request_id, "fault": due.source, "phase": due.failure.phase}
-    world.timeline.add(timeline.FAULT, f"{says} ({due.source}) on {request.method} {request.path}", **detail)
+    world.timeline.add(timeline.FAULT, f"{says} ({due.source}) on {about}", **detail)
 
 
 def _refused(due: Due, refusal: Refusal) -> ApiError:

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from revdesk_mock.errors import StartError
 from revdesk_mock.faults import effects, matching, when
-from revdesk_mock.faults.effects import Failure
+from revdesk_mock.faults.failures import Failure
 from revdesk_mock.faults.matching import Which
 from revdesk_mock.faults.recipes import RECIPES
 from revdesk_mock.faults.when import When
+from revdesk_mock.journal import redact
 from revdesk_mock.messages import JSON
 from revdesk_mock.settings import suggestion
 from revdesk_mock.spec import Spec
 
-FAILING: Mapping[str, str] = {"do": "what happens", "phase": "at which moment"}
+FAILING: Mapping[str, str] = {"do": "what happens: see below", "phase": "at which moment, where an effect has a choice"}
 MEMBERS: Mapping[str, str] = {**matching.MEMBERS, **when.COUNTS, **FAILING}
 
 
@@ -29,8 +32,8 @@ class Rule:
 
 def read(order: JSON, spec: Spec) -> Rule:
     """Read a rule for a contract; raises StartError with the member's name in front where it can never do anything."""
-    known = _known(order, MEMBERS, "a rule")
-    return Rule(matching.read(known, spec), when.read(known), _failure(known), dict(known))
+    written = _kept(_known(order, MEMBERS, "a rule"))
+    return Rule(matching.read(written, spec), when.read(written), _failure(written), written)
 
 
 def read_all(orders: JSON, spec: Spec) -> tuple[Rule, ...]:
@@ -58,6 +61,17 @@ def _known(order: JSON, members: Mapping[str, str], what: str) -> Mapping[str, J
         if name not in members:
             raise StartError(f"{what} has no {name!r:.40}{suggestion(str(name), members)}")
     return order
+
+
+def _kept(order: Mapping[str, JSON]) -> JSON:
+    """Return a copy of a rule to keep and to show; raises StartError where it holds what must be neither."""
+    try:
+        text = orjson.dumps(dict(order)).decode()
+    except orjson.JSONEncodeError as error:
+        raise StartError(f"a rule is JSON: {error}") from error
+    if redact(text) != text:
+        raise StartError("a rule holds no key and no token: it is kept, and shown to whoever asks")
+    return orjson.loads(text)
 
 
 def _failure(order: Mapping[str, JSON]) -> Failure:

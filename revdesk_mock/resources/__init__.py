@@ -38,6 +38,7 @@ HANDLERS: Mapping[str, Handler] = {
 STEPS: Mapping[str, Step] = {
     **branded_calling.STEPS,
     **caller_ids.STEPS,
+    **calls.STEPS,
     **documents.STEPS,
     **enterprise_registration.STEPS,
     **phone_numbers.STEPS,

@@ -9,7 +9,7 @@ from revdesk_mock.exchange import Exchange, Reply, owned, page, shown_status, vi
 from revdesk_mock.messages import JSON, Reason, Record
 from revdesk_mock.placement import Plan
 from revdesk_mock.simulation.call_flow import leg
-from revdesk_mock.world import World
+from revdesk_mock.world import Step, World
 
 # Nobody observes how the numbers of this account are shown: the state is the one that the docs have for that.
 NO_EVIDENCE: Mapping[str, JSON] = {
@@ -192,3 +192,4 @@ HANDLERS = {
     "v1_calls_dial_post": dial,
     "v1_calls_id_hangup_post": hang_up,
 }
+STEPS: Mapping[str, Step] = {"calls": lambda world, call: world.calls.step(call)}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from revdesk_mock.faults.effects import Failure, Storm
+from revdesk_mock.faults.failures import Failure, Storm
 from revdesk_mock.faults.rules import Rule, read_all
 from revdesk_mock.faults.when import PROBABILITY
 from revdesk_mock.ids import Dice
