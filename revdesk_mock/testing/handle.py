@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import quote
 
 from revdesk_mock.messages import JSON
 from revdesk_mock.testing.admin_client import AdminClient, WorldClient
@@ -90,7 +91,7 @@ class RevDesk:
 
     def snapshot(self, name: str = "snapshot") -> "Snapshot":
         """Keep the world as it is now, under a name."""
-        self._world.ask("PUT", f"/snapshots/{name}")
+        self._world.ask("PUT", f"/snapshots/{quote(name)}")
         return Snapshot(self, self._world, name)
 
     def fork(self, snapshot: str | None = None) -> "RevDesk":
@@ -131,12 +132,13 @@ class Snapshot:
 
     def __init__(self, revdesk: RevDesk, client: WorldClient, name: str) -> None:
         self.name = name
+        self._path = f"/snapshots/{quote(name)}"
         self._revdesk = revdesk
         self._client = client
 
     def restore(self) -> None:
         """Make the world what it was."""
-        self._client.ask("POST", f"/snapshots/{self.name}/restore")
+        self._client.ask("POST", f"{self._path}/restore")
 
     def fork(self) -> RevDesk:
         """Open a world that begins as this one was."""
@@ -144,4 +146,4 @@ class Snapshot:
 
     def delete(self) -> None:
         """Forget it."""
-        self._client.ask("DELETE", f"/snapshots/{self.name}")
+        self._client.ask("DELETE", self._path)

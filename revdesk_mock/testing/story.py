@@ -8,6 +8,8 @@ from revdesk_mock.testing import stash
 from revdesk_mock.testing.admin_client import AdminError, NoServer
 from revdesk_mock.testing.handle import RevDesk
 
+MOST = 100  # lines of a timeline
+
 
 def tell(item: pytest.Item, revdesk: RevDesk) -> str:
     """Return the timelines of a test's world and its forks, and the command that runs it again as it ran."""
@@ -27,6 +29,8 @@ def _again(item: pytest.Item) -> str:
 
 def _timeline(world: RevDesk) -> str:
     try:
-        return world.timeline.text().rstrip()
+        lines = world.timeline.text().splitlines()
     except (AdminError, NoServer) as error:
         return f"(its timeline cannot be read: {error})"
+    left_out = [f"({len(lines) - MOST} lines are left out)"] if len(lines) > MOST else []
+    return "\n".join([*left_out, *lines[-MOST:]])

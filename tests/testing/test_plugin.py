@@ -234,6 +234,19 @@ def test_a_failing_test_tells_what_happened_in_its_world_and_how_to_run_it_again
     assert not ran.says("revdesk_0")
 
 
+def test_of_a_long_story_the_end_is_told(suite: Suite) -> None:
+    ran = suite.run(
+        """
+        def test_it(revdesk):
+            for number in range(102):
+                revdesk.client.get(f"/v1/calls/call_{number}")
+            assert False
+        """
+    )
+    assert ran.says("(2 lines are left out)", "call_101 404")
+    assert not ran.says("GET /v1/calls/call_1 404")
+
+
 def test_a_test_that_passes_tells_nothing(suite: Suite) -> None:
     assert "again:" not in suite.run("def test_it(revdesk): revdesk.client.get('/v1/me')").text
 

@@ -1,6 +1,7 @@
 """The failures that a test orders."""
 
 from typing import Any
+from urllib.parse import quote
 
 from revdesk_mock.messages import JSON
 from revdesk_mock.testing.admin_client import WorldClient
@@ -23,7 +24,7 @@ class Faults:
 
     def recipe(self, name: str) -> list[dict[str, JSON]]:
         """Put a named recipe in, such as `429-storm`, and return the rows of its rules."""
-        rows: list[dict[str, JSON]] = self._client.ask("POST", f"/recipes/{name}")
+        rows: list[dict[str, JSON]] = self._client.ask("POST", f"/recipes/{quote(name)}")
         return rows
 
     def rows(self) -> list[dict[str, JSON]]:
@@ -33,7 +34,7 @@ class Faults:
 
     def remove(self, fault: str) -> None:
         """Take one rule out, by its id."""
-        self._client.ask("DELETE", f"/faults/{fault}")
+        self._client.ask("DELETE", f"/faults/{quote(fault)}")
 
     def clear(self) -> None:
         """Take every rule out."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from revdesk_mock.messages import JSON
 from revdesk_mock.testing.admin_client import WorldClient
@@ -40,7 +41,7 @@ class Journal:
 
     def explain(self, request_id: str) -> dict[str, JSON]:
         """Return why a request was answered as it was, by its `x-request-id`."""
-        reasons: dict[str, JSON] = self._client.ask("GET", f"/explain/{request_id}")
+        reasons: dict[str, JSON] = self._client.ask("GET", f"/explain/{quote(request_id)}")
         return reasons
 
     def clear(self) -> None:
