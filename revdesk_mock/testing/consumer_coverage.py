@@ -37,7 +37,8 @@ class ConsumerCoverage:
         elif self._is_too_little() and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    # The type is a text: older releases of pytest do not export it.
+    def pytest_terminal_summary(self, terminalreporter: "pytest.TerminalReporter") -> None:
         """Show the table."""
         terminalreporter.section("revdesk coverage")
         for line in self._tally.lines():

@@ -14,8 +14,8 @@ class Share(NamedTuple):
 
     @property
     def percent(self) -> float:
-        """The share, rounded down to a tenth, so that 100 means all."""
-        return self.met * 1000 // self.of / 10 if self.of else 100.0
+        """The share, rounded down to a tenth, so that 100 means all; 0 of a contract that no test has met."""
+        return self.met * 1000 // self.of / 10 if self.of else 0.0
 
 
 class Tally:
@@ -28,7 +28,8 @@ class Tally:
     def add(self, rows: list[dict[str, JSON]], bill: Mapping[str, JSON]) -> None:
         """Add the rows of a coverage, and a bill."""
         for row in rows:
-            mine = self._rows.setdefault(row["operation"], {**row, "cells": []})
+            mine = self._rows.setdefault(row["operation"], {**row, "cells": [], "lost": 0})
+            mine["lost"] += row["lost"]
             cells = {(cell["status"], cell["code"]): cell for cell in mine["cells"]}
             for cell in row["cells"]:
                 known = cells.setdefault((cell["status"], cell["code"]), {**cell, "hits": 0})
@@ -42,8 +43,8 @@ class Tally:
 
     @property
     def operations(self) -> Share:
-        """Operations that answered anything."""
-        return Share(sum(any(cell["hits"] for cell in row["cells"]) for row in self._rows.values()), len(self._rows))
+        """Operations that were asked."""
+        return Share(sum(bool(_met(row)) for row in self._rows.values()), len(self._rows))
 
     @property
     def statuses(self) -> Share:
@@ -65,8 +66,7 @@ class Tally:
         unasked = []
         for row in self._rows.values():
             name = f"{row['method']} {row['path']}"
-            met = [f"{_named(cell)} x{cell['hits']}" for cell in row["cells"] if cell["hits"]]
-            if met:
+            if met := _met(row):
                 yield name
                 yield f"  met    {', '.join(met)}"
                 yield f"  never  {', '.join(_named(cell) for cell in row['cells'] if not cell['hits']) or 'nothing'}"
@@ -92,6 +92,12 @@ def _sum(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in other.items():
         total[name] = _sum(total.get(name, {}), value) if isinstance(value, Mapping) else total.get(name, 0) + value
     return total
+
+
+def _met(row: Mapping[str, JSON]) -> list[str]:
+    """Return what an operation answered, and how often its answer was lost on order."""
+    answered = [f"{_named(cell)} x{cell['hits']}" for cell in row["cells"] if cell["hits"]]
+    return [*answered, *([f"lost x{row['lost']}"] if row["lost"] else [])]
 
 
 def _named(cell: Mapping[str, JSON]) -> str:
