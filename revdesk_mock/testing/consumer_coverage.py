@@ -17,7 +17,7 @@ class ConsumerCoverage:
         self._fail_under = fail_under
         self._tally = Tally()
 
-    def pytest_revdesk_world_closing(self, item: pytest.Item, revdesk: RevDesk) -> None:  # noqa: ARG002 the hook's
+    def pytest_revdesk_world_closing(self, revdesk: RevDesk) -> None:
         """Add what a test's world and its forks have met."""
         for world in (revdesk, *revdesk.forks):
             self._tally.add(world.coverage()["rows"], world.bill)

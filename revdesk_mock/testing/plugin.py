@@ -153,8 +153,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let the report of a test that fails tell what happened in its world."""
     report = yield
-    if call.when == "call":
-        item.stash[stash.PASSED] = report.passed
+    goes_on = call.when == "call" or (call.when == "teardown" and item.stash[stash.PASSED])
+    item.stash[stash.PASSED] = report.passed and goes_on
     if report.failed and stash.WORLD in item.stash:
         from revdesk_mock.testing import story
 

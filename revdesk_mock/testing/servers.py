@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
@@ -72,5 +72,4 @@ class Servers:
         from revdesk_mock.testing.serving import serve
         from revdesk_mock.testing.sharing import shared
 
-        serving: Callable[[], AbstractContextManager[RevDeskServer]] = partial(serve, settings)
-        return self._stack.enter_context(shared(folder, name, serving))
+        return self._stack.enter_context(shared(folder, name, partial(serve, settings)))

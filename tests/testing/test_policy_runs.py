@@ -74,6 +74,8 @@ def test_what_the_marker_settles_stays(suite: Suite) -> None:
 def test_a_test_that_fails_is_not_run_again_and_a_failure_can_end_it_all(suite: Suite) -> None:
     failing = FOREIGN.replace("== 404", "== 200")
     assert suite.run(failing, "--revdesk-policies=foreign_id_status").counts == {"failed": 2}
+    unused = FOREIGN.replace("@pytest.mark.revdesk", "@pytest.mark.revdesk(faults=['lost-reply'])")
+    assert suite.run(unused, "--revdesk-policies=foreign_id_status").counts == {"passed": 2, "errors": 1}
     stopping = FOREIGN.replace("def test_not", "@pytest.mark.revdesk\ndef test_not")
     assert suite.run(stopping, "--revdesk-policies=foreign_id_status", "-x").counts == {"failed": 1, "passed": 1}
 
