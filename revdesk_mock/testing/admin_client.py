@@ -29,7 +29,7 @@ class AdminError(Exception):
 
 
 class NoServer(ConnectionError):
-    """No emulator answers at an address; the message says which, and why."""
+    """No emulator is there for us at an address; the message says which, and why."""
 
 
 class AdminClient:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 import pytest
 
@@ -29,6 +30,7 @@ def opened(item: pytest.Item, server: RevDeskServer) -> Iterator[RevDesk]:
     except StartError as error:
         pytest.fail(f"@pytest.mark.revdesk: {error}", pytrace=False)
     except AdminError as error:
-        pytest.fail(f"@pytest.mark.revdesk: {error.message}", pytrace=False)
+        asked = error.status == HTTPStatus.BAD_REQUEST
+        pytest.fail(f"@pytest.mark.revdesk: {error.message}" if asked else str(error), pytrace=False)
     with world:
         yield world

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from revdesk_mock.testing import orders
-from revdesk_mock.testing.admin_client import AdminClient
+from revdesk_mock.testing.admin_client import AdminClient, AdminError, NoServer
 from revdesk_mock.testing.handle import RevDesk
 from revdesk_mock.testing.orders import WorldOrder
 
@@ -33,10 +33,15 @@ class RevDeskServer:
 
 
 def attach(url: str, token: str | None = None) -> RevDeskServer:
-    """Return the server that runs at an address; raises NoServer where none does.
+    """Return the server that runs at an address; raises NoServer where none does, or it does not take the token.
 
     `token` is its admin token, which one wants that listens on more than the loopback.
     """
     server = RevDeskServer(url, token)
-    server.admin.get("/ready")
+    try:
+        server.admin.get("/_revdesk/policies")
+    except AdminError as error:
+        server.admin.close()
+        why = error.message if error.code == "unauthorized" else f"what answers there is no emulator ({error})"
+        raise NoServer(f"{server.url}: {why}") from error
     return server

@@ -1,6 +1,8 @@
 """`serve()`: what the fixtures give, without pytest."""
 
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -33,6 +35,16 @@ def test_an_order_that_cannot_be_opens_nothing(server: RevDeskServer, tmp_path: 
         server.world(policy={"foreign_id": "403"})
     assert (refused.value.status, refused.value.code) == (400, "validation_error")
     assert server.admin.get("/_revdesk/worlds") == before
+
+
+def test_what_is_no_emulator_is_not_attached_to() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        thread = Thread(target=other.serve_forever)
+        thread.start()
+        with pytest.raises(NoServer, match="what answers there is no emulator"):
+            attach(f"http://127.0.0.1:{other.server_port}")
+        other.shutdown()
+        thread.join()
 
 
 def test_a_server_elsewhere_is_attached_to(server: RevDeskServer) -> None:
