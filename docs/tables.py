@@ -10,15 +10,16 @@ from typing import NamedTuple
 import click
 import orjson
 
-from revdesk_mock import admin_docs, cli
+from revdesk_mock import cli
+from revdesk_mock.admin import docs as admin_docs
 from revdesk_mock.audit import RULES
+from revdesk_mock.commands.options import PREFIX
 from revdesk_mock.errors import STATUS
 from revdesk_mock.faults.effects import EFFECTS
 from revdesk_mock.faults.failures import PHASES
 from revdesk_mock.faults.recipes import RECIPES
 from revdesk_mock.faults.rules import MEMBERS
 from revdesk_mock.journal_query import FILTERS
-from revdesk_mock.options import PREFIX
 from revdesk_mock.settings import Policies, shipped
 from revdesk_mock.simulation.call_flow import magic_table
 from revdesk_mock.simulation.guardrails import PRICES

@@ -13,20 +13,24 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from revdesk_mock.admin import Admin
-from revdesk_mock.admin_docs import AdminDocs
-from revdesk_mock.call_admin import CallAdmin
+from revdesk_mock.admin.calls import CallAdmin
+from revdesk_mock.admin.desk import Desk
+from revdesk_mock.admin.docs import AdminDocs
+from revdesk_mock.admin.events import EventStream
+from revdesk_mock.admin.faults import FaultAdmin
+from revdesk_mock.admin.guard import Guard
+from revdesk_mock.admin.journal import JournalAdmin
+from revdesk_mock.admin.rooms import RoomAdmin
+from revdesk_mock.admin.state import StateAdmin
+from revdesk_mock.admin.status import StatusAdmin, about
+from revdesk_mock.admin.tokens import TokenAdmin
+from revdesk_mock.admin.worlds import WorldAdmin
 from revdesk_mock.delivery import Line
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError
-from revdesk_mock.event_stream import EventStream
-from revdesk_mock.fault_admin import FaultAdmin
-from revdesk_mock.guard import Guard
-from revdesk_mock.journal_admin import JournalAdmin
 from revdesk_mock.messages import Record, Request
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.request_body import read_body
-from revdesk_mock.room_admin import RoomAdmin
 from revdesk_mock.rtc.livekit.door import LiveKit
 from revdesk_mock.rtc.network import LOOPBACK, Network
 from revdesk_mock.rtc.recorder import Recorder, Tape
@@ -35,11 +39,7 @@ from revdesk_mock.rtc.signalling import Signalling
 from revdesk_mock.rtc.switchboard import Switchboard
 from revdesk_mock.settings import suggestion
 from revdesk_mock.simulation.credentials import SCOPES
-from revdesk_mock.state_admin import StateAdmin
-from revdesk_mock.status_admin import StatusAdmin, about
-from revdesk_mock.token_admin import TokenAdmin
 from revdesk_mock.world import World
-from revdesk_mock.world_admin import WorldAdmin
 
 if TYPE_CHECKING:
     from revdesk_mock.rtc.casting import Casting
@@ -86,14 +86,14 @@ class App:
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Authorization", "Content-Type"],
         )
-        admin = Admin(emulator, Recordings(self._recorder, _mix), guard or Guard(emulator.settings))
-        self._events = EventStream(emulator, admin)
+        desk = Desk(emulator, Recordings(self._recorder, _mix), guard or Guard(emulator.settings))
+        self._events = EventStream(emulator, desk)
         self._own = Starlette(
             routes=[
                 Route("/health", self._show_health),
                 Route("/ready", self._show_ready),
                 Route("/.well-known/oauth-protected-resource", self._show_resource),
-                *self._admin_routes(admin, switchboard),
+                *self._admin_routes(desk, switchboard),
             ],
             exception_handlers={HTTPException: _lead_back},
         )
@@ -109,19 +109,19 @@ class App:
         else:
             await self._serve_api(scope, receive, send)
 
-    def _admin_routes(self, admin: Admin, switchboard: Switchboard) -> list[Route]:
+    def _admin_routes(self, desk: Desk, switchboard: Switchboard) -> list[Route]:
         return [
-            *admin.routes(),
-            *WorldAdmin(self._emulator, admin).routes(),
-            *RoomAdmin(admin, switchboard).routes(),
-            *CallAdmin(admin, switchboard, self._seat_agent).routes(),
-            *TokenAdmin(admin).routes(),
+            *desk.routes(),
+            *WorldAdmin(self._emulator, desk).routes(),
+            *RoomAdmin(desk, switchboard).routes(),
+            *CallAdmin(desk, switchboard, self._seat_agent).routes(),
+            *TokenAdmin(desk).routes(),
             *self._events.routes(),
-            *AdminDocs(admin).routes(),
-            *StatusAdmin(self._emulator, admin, switchboard).routes(),
-            *StateAdmin(self._emulator, admin).routes(),
-            *FaultAdmin(admin).routes(),
-            *JournalAdmin(self._emulator, admin).routes(),
+            *AdminDocs(desk).routes(),
+            *StatusAdmin(self._emulator, desk, switchboard).routes(),
+            *StateAdmin(self._emulator, desk).routes(),
+            *FaultAdmin(desk).routes(),
+            *JournalAdmin(self._emulator, desk).routes(),
         ]
 
     async def close(self) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 import revdesk_mock
-from revdesk_mock import check_commands, client, lifecycle, snapshots
-from revdesk_mock.errors import AddressTaken, StartError
-from revdesk_mock.fault_options import recipes
-from revdesk_mock.options import (
+from revdesk_mock.commands import checks as check_commands
+from revdesk_mock.commands import client, lifecycle, snapshots
+from revdesk_mock.commands.fault_options import recipes
+from revdesk_mock.commands.options import (
     CONTEXT,
     File,
     Suggesting,
@@ -23,8 +23,9 @@ from revdesk_mock.options import (
     port_option,
     read_policies,
 )
+from revdesk_mock.commands.target import Failed
+from revdesk_mock.errors import AddressTaken, StartError
 from revdesk_mock.settings import shipped
-from revdesk_mock.target import Failed
 
 # A container asks `healthcheck` every few seconds: what only one command needs is imported by that command.
 USAGE, TAKEN, UNUSABLE = 2, 3, 4  # exit codes
@@ -49,7 +50,7 @@ def commands() -> None:
 @of_a_server()
 def serve(**options: Any) -> None:
     """Serve the API until SIGTERM or Ctrl-C."""
-    from revdesk_mock import serving
+    from revdesk_mock.commands import serving
 
     check_environment(commands, os.environ)
     serving.run(serving.make(options), options)

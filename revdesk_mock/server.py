@@ -16,11 +16,11 @@ from typing import Any, Self, TypeVar
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from revdesk_mock.admin.guard import Guard
 from revdesk_mock.app import App
 from revdesk_mock.delivery import TRANSPORT
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import AddressTaken
-from revdesk_mock.guard import Guard
 from revdesk_mock.ids import fingerprint
 from revdesk_mock.rtc.network import LOOPBACK, Network
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from revdesk_mock import ApiError, Policies
-from revdesk_mock.admin import VERDICTS
+from revdesk_mock.admin.desk import VERDICTS
 from revdesk_mock.clock import iso
 from revdesk_mock.paperwork import EICAR
 from revdesk_mock.resources import branded_calling

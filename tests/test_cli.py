@@ -20,10 +20,10 @@ from websockets.sync.client import connect
 import revdesk_mock
 from revdesk_mock import cli
 from revdesk_mock.clock import stopwatch
-from revdesk_mock.options import TEST_KEY, check_environment, every
+from revdesk_mock.commands.options import TEST_KEY, check_environment, every
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.settings import shipped
-from tests.commands import COMMAND, ROOT, environment, run
+from tests.commands.shell import COMMAND, ROOT, environment, run
 from tests.conftest import MAIN, ORDINARY
 
 

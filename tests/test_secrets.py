@@ -12,9 +12,9 @@ import pytest
 from revdesk_mock import Emulator, Settings, timeline
 from revdesk_mock.request_log import RequestLog
 from revdesk_mock.server import Server
+from tests.admin.test_events import Listener
 from tests.conftest import AGENT, MAIN, ORDINARY, SPEC
 from tests.test_app import ask
-from tests.test_event_stream import Listener
 
 ADMIN_TOKEN = "revdesk_admin_0123456789abcdef"
 OWN_KEY = "a-key-without-any-mark"

@@ -14,7 +14,8 @@ from xml.etree import ElementTree as ET
 import orjson
 import pytest
 
-from revdesk_mock import Emulator, Settings, check_commands, cli
+from revdesk_mock import Emulator, Settings, cli
+from revdesk_mock.commands import checks as check_commands
 from revdesk_mock.server import Server
 from revdesk_mock.settings import shipped
 from revdesk_mock.spec import Spec
@@ -332,7 +333,7 @@ def test_a_report_that_cannot_be_written_is_told(
 def test_without_the_extra_the_command_says_what_to_install(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("revdesk_mock.check_commands.find_spec", lambda _: None)
+    monkeypatch.setattr("revdesk_mock.commands.checks.find_spec", lambda _: None)
     code, _, said = run(capsys, "--url", URL)
     assert code == 4
     assert "pip install 'revdesk-mock[hypothesis]'" in said

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from revdesk_mock import check_commands
+from revdesk_mock.commands import checks as check_commands
 from revdesk_mock.testing.edges import edges
 from tests.conftest import SPEC
 

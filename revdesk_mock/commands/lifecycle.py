@@ -11,10 +11,9 @@ from typing import Any
 import click
 
 import revdesk_mock
-from revdesk_mock import child, client
 from revdesk_mock.clock import SECOND, wait_until, wall
-from revdesk_mock.errors import AddressTaken
-from revdesk_mock.options import (
+from revdesk_mock.commands import child, client
+from revdesk_mock.commands.options import (
     CONTEXT,
     PREFIX,
     TEST_KEY,
@@ -24,7 +23,7 @@ from revdesk_mock.options import (
     of_a_server,
     port_option,
 )
-from revdesk_mock.target import (
+from revdesk_mock.commands.target import (
     NONE_RUNS,
     Failed,
     at,
@@ -36,6 +35,7 @@ from revdesk_mock.target import (
     url_option,
     which_option,
 )
+from revdesk_mock.errors import AddressTaken
 
 PATIENCE = 30  # seconds for a server to begin, and to end
 TOLD = ("REVDESK_API_URL", "REVDESK_API_KEY", "REVDESK_MOCK_URL")
@@ -67,7 +67,7 @@ def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> No
 
     The command finds the server by REVDESK_API_URL and REVDESK_API_KEY. Banner and log go to standard error.
     """
-    from revdesk_mock import serving
+    from revdesk_mock.commands import serving
 
     check_environment(ctx.find_root().command, os.environ)
     made = serving.make(options)
@@ -90,7 +90,7 @@ def exec_(ctx: click.Context, /, command: tuple[str, ...], **options: Any) -> No
 @click.pass_context
 def start(ctx: click.Context, /, state_dir: Path | None, **options: Any) -> None:
     """Begin a server in the background, and print its URL once it is ready."""
-    from revdesk_mock import running, serving
+    from revdesk_mock.commands import running, serving
 
     check_environment(ctx.find_root().command, os.environ)
     records = records_in(state_dir)

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from revdesk_mock.client import is_ready
 from revdesk_mock.clock import wait_until
+from revdesk_mock.commands.client import is_ready
 from revdesk_mock.errors import StartError
 
 OTHERS_WRITE = 0o022

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from revdesk_mock import opening
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
 from revdesk_mock.clock import iso, iso_or_none, parse_iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, StartError
@@ -21,13 +21,13 @@ POLICY = ("name", "value", "choices", "question", "source")
 class WorldAdmin:
     """The routes."""
 
-    def __init__(self, emulator: Emulator, admin: Admin) -> None:
+    def __init__(self, emulator: Emulator, desk: Desk) -> None:
         self._emulator = emulator
-        self._admin = admin
+        self._desk = desk
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
-        guarded = self._admin.guarded
+        guarded = self._desk.guarded
         return [
             Route("/_revdesk/worlds", guarded(self._list)),
             Route("/_revdesk/worlds", guarded(self._open, limit=LARGEST), methods=["POST"]),
@@ -55,22 +55,22 @@ class WorldAdmin:
 
     async def _show(self, request: Request) -> Response:
         """Answer one world."""
-        return JSONResponse(describe(self._admin.find_world(request.path_params["world"], "path /world")))
+        return JSONResponse(describe(self._desk.find_world(request.path_params["world"], "path /world")))
 
     async def _discard(self, request: Request) -> Response:
         """Forget a world and its keys."""
-        self._emulator.discard(self._admin.find_world(request.path_params["world"], "path /world"))
+        self._emulator.discard(self._desk.find_world(request.path_params["world"], "path /world"))
         return Response(status_code=204)
 
     async def _clock(self, request: Request) -> Response:
         """Answer the time of a world."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         world.run_due()
         return _time(world)
 
     async def _move(self, request: Request) -> Response:
         """Move the time of a world: `advance_seconds`, `set` (ISO 8601), `frozen`, `to_next_event`."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         order = read_object(await request.body())
         try:
             _move(world, order)
@@ -81,12 +81,12 @@ class WorldAdmin:
 
     async def _policies(self, request: Request) -> Response:
         """Answer the policies with the values in use: those of a world where one is named, else the emulator's."""
-        world = self._admin.world_or_none(request)
+        world = self._desk.world_or_none(request)
         return _policies((self._emulator.settings if world is None else world).policies)
 
     async def _settle(self, request: Request) -> Response:
         """Set some policies of a world, all or none."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         try:
             world.settle(world.policies.changed(read_object(await request.body())))
         except StartError as error:

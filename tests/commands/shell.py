@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 COMMAND = [sys.executable, "-m", "revdesk_mock"]
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 def environment(**variables: str) -> dict[str, str]:

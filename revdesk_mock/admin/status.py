@@ -5,25 +5,25 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import revdesk_mock
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
+from revdesk_mock.admin.metrics import CONTENT_TYPE, Metrics
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.messages import JSON
-from revdesk_mock.metrics import CONTENT_TYPE, Metrics
 from revdesk_mock.rtc.switchboard import Switchboard
 
 
 class StatusAdmin:
     """The routes."""
 
-    def __init__(self, emulator: Emulator, admin: Admin, switchboard: Switchboard) -> None:
+    def __init__(self, emulator: Emulator, desk: Desk, switchboard: Switchboard) -> None:
         self._emulator = emulator
-        self._admin = admin
+        self._desk = desk
         self._switchboard = switchboard
         self._metrics = Metrics(emulator, switchboard.size)
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
-        guarded = self._admin.guarded
+        guarded = self._desk.guarded
         return [
             Route("/_revdesk/health", guarded(self._health, is_open=True)),
             Route("/_revdesk/metrics", guarded(self._show_metrics)),

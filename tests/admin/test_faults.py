@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from revdesk_mock import Emulator, Settings
-from revdesk_mock.admin import Admin
-from revdesk_mock.fault_admin import FaultAdmin
+from revdesk_mock.admin.desk import Desk
+from revdesk_mock.admin.faults import FaultAdmin
+from revdesk_mock.admin.guard import Guard
 from revdesk_mock.faults.recipes import RECIPES
-from revdesk_mock.guard import Guard
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.rtc.mixdown import render
 from revdesk_mock.rtc.recorder import Recorder
@@ -92,8 +92,8 @@ def test_a_recipe_that_there_is_not_is_not_found(server: Server) -> None:
 
 
 def test_every_route_is_documented() -> None:
-    admin = Admin(Emulator(), Recordings(Recorder(), render), Guard(Settings()))
-    page = (Path(__file__).parent.parent / "docs/faults.md").read_text()
+    admin = Desk(Emulator(), Recordings(Recorder(), render), Guard(Settings()))
+    page = (Path(__file__).parent.parent.parent / "docs/faults.md").read_text()
     for route in FaultAdmin(admin).routes():
         for method in (route.methods or set()) - {"HEAD"}:
             assert f"`{method} {route.path}`" in page

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from revdesk_mock import cli, client, lifecycle
+from revdesk_mock import cli
 from revdesk_mock.clock import wait_until
-from revdesk_mock.options import TEST_KEY
-from revdesk_mock.running import Records, Running, became_ready
-from tests.commands import COMMAND, ROOT, environment, run
+from revdesk_mock.commands import client, lifecycle
+from revdesk_mock.commands.options import TEST_KEY
+from revdesk_mock.commands.running import Records, Running, became_ready
+from tests.commands.shell import COMMAND, ROOT, environment, run
 
 Background = Callable[..., subprocess.CompletedProcess[str]]
 ASK = """

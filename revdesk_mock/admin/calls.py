@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from revdesk_mock import guests, handset, legs, placement, room_address
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.exchange import owned, shown_status
 from revdesk_mock.json_body import read_object
@@ -28,14 +28,14 @@ Seat = Callable[[World, Room, Record], None]
 class CallAdmin:
     """The routes; `seat_agent` lets a call's agent take its place in a room that is open already."""
 
-    def __init__(self, admin: Admin, switchboard: Switchboard, seat_agent: Seat) -> None:
-        self._admin = admin
+    def __init__(self, desk: Desk, switchboard: Switchboard, seat_agent: Seat) -> None:
+        self._desk = desk
         self._switchboard = switchboard
         self._seat_agent = seat_agent
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
-        guarded = self._admin.guarded
+        guarded = self._desk.guarded
         leg = "/_revdesk/calls/{call}/legs/{leg}/token"
         return [
             Route(leg, guarded(self._hand_over_leg), methods=["POST"]),
@@ -94,7 +94,7 @@ class CallAdmin:
                 )
 
     def _call(self, request: Request) -> tuple[World, Record]:
-        world, credential = self._admin.admit(request)
+        world, credential = self._desk.admit(request)
         world.run_due()
         return world, owned(world, credential, "calls", request.path_params["call"], "call")
 
@@ -106,7 +106,7 @@ class CallAdmin:
 
     async def _add_agent(self, request: Request) -> Response:
         """Put the agent `agent_id` on the call of an open room."""
-        world, credential = self._admin.admit(request)
+        world, credential = self._desk.admit(request)
         world.run_due()
         room = self._switchboard.find_room(world, request.path_params["room"])
         call = None if room is None else self._switchboard.call_of(world, room)

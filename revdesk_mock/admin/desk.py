@@ -8,11 +8,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from revdesk_mock import journal, keys, registrations, vetting
+from revdesk_mock.admin.guard import Guard
 from revdesk_mock.clock import SECOND, iso
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.exchange import owned
-from revdesk_mock.guard import Guard
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON, Record
 from revdesk_mock.recordings import Recordings
@@ -34,7 +34,7 @@ VERDICTS: Mapping[str, tuple[Find, Decide]] = {
 }
 
 
-class Admin:
+class Desk:
     """The routes, and what those of other files share: `guarded` wraps each, `admit` finds its world."""
 
     def __init__(self, emulator: Emulator, recordings: Recordings, guard: Guard) -> None:

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
 from revdesk_mock.errors import ApiError, StartError, not_found
 from revdesk_mock.faults.recipes import RECIPES
 from revdesk_mock.faults.rules import MEMBERS
@@ -18,9 +18,9 @@ from revdesk_mock.world import World
 class FaultAdmin:
     """The routes."""
 
-    def __init__(self, admin: Admin) -> None:
-        self._world_of = admin.world_of
-        self._guarded = admin.guarded
+    def __init__(self, desk: Desk) -> None:
+        self._world_of = desk.world_of
+        self._guarded = desk.guarded
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
 from revdesk_mock.errors import ApiError, not_found
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON
@@ -18,13 +18,13 @@ from revdesk_mock.world import World
 class RoomAdmin:
     """The routes."""
 
-    def __init__(self, admin: Admin, switchboard: Switchboard) -> None:
-        self._admin = admin
+    def __init__(self, desk: Desk, switchboard: Switchboard) -> None:
+        self._desk = desk
         self._switchboard = switchboard
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
-        room, guarded = "/_revdesk/rooms/{room}", self._admin.guarded
+        room, guarded = "/_revdesk/rooms/{room}", self._desk.guarded
         return [
             Route("/_revdesk/rooms", guarded(self._list)),
             Route(room, guarded(self._show)),
@@ -34,7 +34,7 @@ class RoomAdmin:
 
     async def _list(self, request: Request) -> Response:
         """Answer the open rooms of the bearer's world."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         return JSONResponse([self._describe(world, room) for room in self._switchboard.rooms(world)])
 
     async def _show(self, request: Request) -> Response:
@@ -60,7 +60,7 @@ class RoomAdmin:
         return JSONResponse({"room_name": room.name, "by": agent, **(call["behaviour"] if call else {})})
 
     def _room(self, request: Request) -> tuple[World, Room]:
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         room = self._switchboard.find_room(world, request.path_params["room"])
         if room is None:
             raise not_found("room that is open", request.path_params["room"], "path /room")

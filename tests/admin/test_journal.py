@@ -9,10 +9,10 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from revdesk_mock import Emulator, Settings
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
+from revdesk_mock.admin.guard import Guard
+from revdesk_mock.admin.journal import JournalAdmin
 from revdesk_mock.audit import RULES
-from revdesk_mock.guard import Guard
-from revdesk_mock.journal_admin import JournalAdmin
 from revdesk_mock.journal_query import FILTERS
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.rtc.mixdown import render
@@ -21,7 +21,7 @@ from revdesk_mock.server import Server
 from tests.conftest import KEY, MAIN, ORDINARY, SPEC
 from tests.test_app import Reply, ask
 
-PAGE = (Path(__file__).parent.parent / "docs/journal.md").read_text()
+PAGE = (Path(__file__).parent.parent.parent / "docs/journal.md").read_text()
 DIAL = {"from_number": MAIN, "to_number": ORDINARY}
 OTHER = {"Authorization": "Bearer revdesk_other"}
 
@@ -143,7 +143,7 @@ def test_what_makes_no_sense_is_refused_with_what_would(server: Server, path: st
 
 def test_the_page_has_every_route_filter_and_finding() -> None:
     emulator = Emulator(Settings(), SPEC)
-    admin = Admin(emulator, Recordings(Recorder(), render), Guard(emulator.settings))
+    admin = Desk(emulator, Recordings(Recorder(), render), Guard(emulator.settings))
     for route in JournalAdmin(emulator, admin).routes():
         assert f"`GET {route.path}`" in PAGE
     for name in (*FILTERS, *RULES):

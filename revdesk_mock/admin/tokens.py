@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from revdesk_mock import placement
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
 from revdesk_mock.clock import iso
 from revdesk_mock.errors import not_found
 from revdesk_mock.exchange import visible
@@ -16,12 +16,12 @@ from revdesk_mock.world import World
 class TokenAdmin:
     """The routes. A token itself is shown to who asked the API for it, and never here."""
 
-    def __init__(self, admin: Admin) -> None:
-        self._admin = admin
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
-        guarded = self._admin.guarded
+        guarded = self._desk.guarded
         return [
             Route("/_revdesk/tokens", guarded(self._list)),
             Route("/_revdesk/tokens/{token}", guarded(self._revoke), methods=["DELETE"]),
@@ -43,7 +43,7 @@ class TokenAdmin:
         return Response(status_code=204)
 
     def _tokens(self, request: Request) -> tuple[World, list[Record]]:
-        world, credential = self._admin.admit(request)
+        world, credential = self._desk.admit(request)
         world.run_due()
         tokens = world.store.all("tokens")
         return world, [token for token in tokens if visible(world, credential, "calls", token["call_id"])]

@@ -10,10 +10,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from revdesk_mock import Emulator, Settings, admin_docs, journal_query, opening, timeline
+from revdesk_mock import Emulator, Settings, journal_query, opening, timeline
+from revdesk_mock.admin import docs as admin_docs
+from revdesk_mock.admin.state import RESETS
 from revdesk_mock.app import App
 from revdesk_mock.server import Server
-from revdesk_mock.state_admin import RESETS
 from tests.conftest import KEY, MAIN, ORDINARY, SPEC
 from tests.test_app import Reply, ask
 

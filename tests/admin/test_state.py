@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revdesk_mock import Emulator, Settings, World, dumps, state
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
+from revdesk_mock.admin.guard import Guard
+from revdesk_mock.admin.state import StateAdmin
 from revdesk_mock.errors import ApiError
-from revdesk_mock.guard import Guard
 from revdesk_mock.json_body import MAX_BYTES
 from revdesk_mock.recordings import Recordings
 from revdesk_mock.rtc.mixdown import render
 from revdesk_mock.rtc.recorder import Recorder
 from revdesk_mock.server import Server
 from revdesk_mock.settings import shipped
-from revdesk_mock.state_admin import StateAdmin
-from tests.commands import ROOT
+from tests.commands.shell import ROOT
 from tests.conftest import AGENT, MAIN, ORDINARY, SPEC, Client
 from tests.test_app import Reply, ask
 
@@ -395,7 +395,7 @@ def test_a_reset_of_what_there_is_not_resets_nothing(tenant: Tenant, order: Any)
 
 def test_every_route_is_documented(server: Server) -> None:
     emulator = server.emulator
-    admin = Admin(emulator, Recordings(Recorder(), render), Guard(emulator.settings))
+    admin = Desk(emulator, Recordings(Recorder(), render), Guard(emulator.settings))
     page = (ROOT / "docs/admin.md").read_text()
     for route in StateAdmin(emulator, admin).routes():
         assert all(f"`{method} {route.path}`" in page for method in (route.methods or set()) - {"HEAD"})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from revdesk_mock.faults.recipes import RECIPES
-from tests.commands import run
+from tests.commands.shell import run
 from tests.test_cli import serving
 
 RULE = '{"on": "GET /v1/me", "do": {"status": 503}}'

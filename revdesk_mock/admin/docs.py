@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
 from revdesk_mock.messages import JSON
 from revdesk_mock.settings import shipped
 
-FILE = "admin.openapi.json"
+FILE = "admin/openapi.json"
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
@@ -37,12 +37,12 @@ class AdminOperation(NamedTuple):
 class AdminDocs:
     """The routes."""
 
-    def __init__(self, admin: Admin) -> None:
-        self._admin = admin
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
-        guarded = self._admin.guarded
+        guarded = self._desk.guarded
         return [
             Route("/_revdesk/openapi.json", guarded(self._show_document, is_open=True)),
             Route("/_revdesk/docs", guarded(self._show_page, is_open=True)),

@@ -10,8 +10,8 @@ from typing import Any, Self
 import pytest
 
 from revdesk_mock import Emulator, Settings
+from revdesk_mock.admin.events import WAITING, Feed
 from revdesk_mock.app import App
-from revdesk_mock.event_stream import WAITING, Feed
 from revdesk_mock.server import Server
 from tests.conftest import KEY, MAIN, ORDINARY, SPEC
 from tests.rtc.caller import until

@@ -7,14 +7,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from revdesk_mock import state
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
+from revdesk_mock.admin.worlds import LARGEST, describe
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import invalid, not_found
 from revdesk_mock.json_body import read_object
 from revdesk_mock.messages import JSON
 from revdesk_mock.settings import suggestion
 from revdesk_mock.world import Snapshot, World
-from revdesk_mock.world_admin import LARGEST, describe
 
 LONGEST_NAME = 100  # characters
 RESETS: Mapping[str, Callable[[World], None]] = {
@@ -27,13 +27,13 @@ RESETS: Mapping[str, Callable[[World], None]] = {
 class StateAdmin:
     """The routes."""
 
-    def __init__(self, emulator: Emulator, admin: Admin) -> None:
+    def __init__(self, emulator: Emulator, desk: Desk) -> None:
         self._emulator = emulator
-        self._admin = admin
+        self._desk = desk
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
-        guarded = self._admin.guarded
+        guarded = self._desk.guarded
         snapshot = "/_revdesk/snapshots/{name}"
         return [
             Route("/_revdesk/state", guarded(self._dump)),
@@ -51,37 +51,37 @@ class StateAdmin:
 
     async def _dump(self, request: Request) -> Response:
         """Answer all of a world: a fixture."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         world.run_due()
         return JSONResponse(world.dump())
 
     async def _replace(self, request: Request) -> Response:
         """Make a world what the body says: a fixture, or what another such route answered."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         self._emulator.replace(world, read_object(await request.body()))
         return Response(status_code=204)
 
     async def _records(self, request: Request) -> Response:
         """Answer the records of a collection, oldest first."""
-        return JSONResponse(state.records(self._admin.world_of(request), request.path_params["collection"]))
+        return JSONResponse(state.records(self._desk.world_of(request), request.path_params["collection"]))
 
     async def _record(self, request: Request) -> Response:
         """Answer one record."""
-        return JSONResponse(state.record(self._admin.world_of(request), *_place(request)))
+        return JSONResponse(state.record(self._desk.world_of(request), *_place(request)))
 
     async def _patch(self, request: Request) -> Response:
         """Set the fields of one record that the body names, and answer it."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         return JSONResponse(state.patch(world, *_place(request), read_object(await request.body())))
 
     async def _snapshots(self, request: Request) -> Response:
         """Answer what snapshots of a world there are, oldest first."""
-        snapshots = self._admin.world_of(request).snapshots
+        snapshots = self._desk.world_of(request).snapshots
         return JSONResponse([_told(name, snapshot) for name, snapshot in snapshots.items()])
 
     async def _take(self, request: Request) -> Response:
         """Keep a world as it is now under a name; one that has the name already is replaced."""
-        world, name = self._admin.world_of(request), request.path_params["name"]
+        world, name = self._desk.world_of(request), request.path_params["name"]
         if len(name) > LONGEST_NAME:
             expected = f"at most {LONGEST_NAME} characters"
             raise invalid(
@@ -92,28 +92,28 @@ class StateAdmin:
 
     async def _drop(self, request: Request) -> Response:
         """Forget a snapshot."""
-        world, name = self._admin.world_of(request), request.path_params["name"]
+        world, name = self._desk.world_of(request), request.path_params["name"]
         _snapshot(world, name, "path /name")
         del world.snapshots[name]
         return Response(status_code=204)
 
     async def _restore(self, request: Request) -> Response:
         """Make a world what it was when a snapshot was taken."""
-        world, name = self._admin.world_of(request), request.path_params["name"]
+        world, name = self._desk.world_of(request), request.path_params["name"]
         snapshot = _snapshot(world, name, "path /name")
         world.restore(snapshot.dump)
         return JSONResponse(_told(name, snapshot))
 
     async def _fork(self, request: Request) -> Response:
         """Open a world that begins as this one is, or as a `snapshot` of it; answer it and its key, shown once."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         name = _only(read_object(await request.body() or b"{}"), "snapshot", "before")
         fork, key = self._emulator.fork(world, None if name is None else _snapshot(world, name, "body /snapshot"))
         return JSONResponse({**describe(fork), "key": key}, 201)
 
     async def _reset(self, request: Request) -> Response:
         """Make a world what it was when it was opened, or what its `scope` says of it."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         scope = _only(read_object(await request.body() or b"{}"), "scope", "all") or "all"
         if scope not in RESETS:
             hint = suggestion(scope, RESETS)

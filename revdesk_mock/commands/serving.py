@@ -4,10 +4,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from revdesk_mock import banner, request_log
+from revdesk_mock import request_log
+from revdesk_mock.commands import banner
+from revdesk_mock.commands.options import read_policies
 from revdesk_mock.emulator import Emulator, export
 from revdesk_mock.ids import random_key
-from revdesk_mock.options import read_policies
 from revdesk_mock.rtc.network import Network
 from revdesk_mock.server import Server, is_local
 from revdesk_mock.settings import Settings

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from revdesk_mock import public_url
+from revdesk_mock.commands.option_types import Reading
+from revdesk_mock.commands.options import File, Verb
 from revdesk_mock.errors import StartError
-from revdesk_mock.option_types import Reading
-from revdesk_mock.options import File, Verb
 
 if TYPE_CHECKING:
-    from revdesk_mock.running import Records, Running
+    from revdesk_mock.commands.running import Records, Running
 
 NONE_RUNS = 3  # exit code
 
@@ -51,7 +51,7 @@ def records_in(folder: Path | None) -> "Records":
     """Return the records of servers in the background; raises StartError where a system has no such servers."""
     if os.name != "posix":
         raise StartError("servers in the background need a POSIX system; use exec or serve here")
-    from revdesk_mock.running import Records, default_folder
+    from revdesk_mock.commands.running import Records, default_folder
 
     return Records(folder or default_folder(os.environ))
 

@@ -10,9 +10,9 @@ import click
 import orjson
 
 from revdesk_mock import public_url
+from revdesk_mock.commands.option_types import Reading, read_secret
+from revdesk_mock.commands.options import CONTEXT, File, config_option
 from revdesk_mock.errors import StartError
-from revdesk_mock.option_types import Reading, read_secret
-from revdesk_mock.options import CONTEXT, File, config_option
 from revdesk_mock.settings import shipped
 from revdesk_mock.spec import Spec
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from revdesk_mock import client
+from revdesk_mock.commands import client
+from revdesk_mock.commands.options import CONTEXT, TEST_KEY, File, Suggesting, Verb, config_option
+from revdesk_mock.commands.target import Failed, chosen, of_a_running_server, only, records_in
 from revdesk_mock.errors import StartError
-from revdesk_mock.options import CONTEXT, TEST_KEY, File, Suggesting, Verb, config_option
-from revdesk_mock.target import Failed, chosen, of_a_running_server, only, records_in
 
 STATE = "/_revdesk/state"
 PATIENCE = 30  # seconds

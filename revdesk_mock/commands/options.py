@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from revdesk_mock import public_url
+from revdesk_mock.commands.fault_options import FAULT_OPTIONS
+from revdesk_mock.commands.option_types import Reading, read_rate_limit, read_secret
 from revdesk_mock.errors import StartError
-from revdesk_mock.fault_options import FAULT_OPTIONS
-from revdesk_mock.option_types import Reading, read_rate_limit, read_secret
 from revdesk_mock.rtc import network
 from revdesk_mock.settings import Policies, suggestion
 

@@ -6,7 +6,7 @@ import sys
 import click
 
 import revdesk_mock
-from revdesk_mock.options import TEST_KEY
+from revdesk_mock.commands.options import TEST_KEY
 from revdesk_mock.resources import HANDLERS
 from revdesk_mock.server import Server
 

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 import revdesk_mock
 from revdesk_mock import audit, bill, coverage, har, journal, journal_query, timeline
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import invalid
 from revdesk_mock.journal import Entry
@@ -24,13 +24,13 @@ Forms = Mapping[str, Callable[[], Response]]
 class JournalAdmin:
     """The routes. Each is about the world that the request names, or about the whole emulator where it names none."""
 
-    def __init__(self, emulator: Emulator, admin: Admin) -> None:
+    def __init__(self, emulator: Emulator, desk: Desk) -> None:
         self._emulator = emulator
-        self._admin = admin
+        self._desk = desk
 
     def routes(self) -> list[Route]:
         """Return the routes for Starlette."""
-        guarded = self._admin.guarded
+        guarded = self._desk.guarded
         return [
             Route("/_revdesk/requests", guarded(self._list)),
             Route("/_revdesk/requests/count", guarded(self._count)),
@@ -64,7 +64,7 @@ class JournalAdmin:
 
     async def _timeline(self, request: Request) -> Response:
         """Answer what happened in a world, in order."""
-        world = self._admin.world_of(request)
+        world = self._desk.world_of(request)
         world.run_due()
         events = world.timeline.events()
         return _in_form(
@@ -77,7 +77,7 @@ class JournalAdmin:
 
     async def _audit(self, request: Request) -> Response:
         """Answer what the client did wrong, with evidence."""
-        world = self._admin.world_or_none(request)
+        world = self._desk.world_or_none(request)
         base_url = self._base_url(request)
         found = audit.findings(self._entries(world), self._events(world), self._emulator.spec)
         return _in_form(
@@ -91,7 +91,7 @@ class JournalAdmin:
 
     async def _coverage(self, request: Request) -> Response:
         """Answer which answers of the contract the client has met, and which never."""
-        world = self._admin.world_or_none(request)
+        world = self._desk.world_or_none(request)
         met, spec = self._emulator.coverage if world is None else world.coverage, self._emulator.spec
         return _in_form(
             request,
@@ -103,7 +103,7 @@ class JournalAdmin:
 
     async def _bill(self, request: Request) -> Response:
         """Answer what the calls, messages and live queries would have cost."""
-        world = self._admin.world_or_none(request)
+        world = self._desk.world_or_none(request)
         for one in self._emulator.worlds() if world is None else [world]:
             one.run_due()
         used = self._emulator.bill if world is None else world.bill
@@ -117,7 +117,7 @@ class JournalAdmin:
 
     def _query(self, request: Request) -> Query:
         filters = [(name, text) for name, text in request.query_params.multi_items() if name != "world"]
-        return journal_query.read(filters, self._entries(self._admin.world_or_none(request)), self._emulator.spec)
+        return journal_query.read(filters, self._entries(self._desk.world_or_none(request)), self._emulator.spec)
 
     def _entries(self, world: World | None) -> Sequence[Entry]:
         return (self._emulator if world is None else world).journal.entries()

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from revdesk_mock import clock, timeline
-from revdesk_mock.admin import Admin
+from revdesk_mock.admin.desk import Desk
 from revdesk_mock.emulator import Emulator
 from revdesk_mock.errors import invalid
 from revdesk_mock.settings import suggestion
@@ -69,15 +69,15 @@ class Feed:
 class EventStream:
     """The route, and who listens there."""
 
-    def __init__(self, emulator: Emulator, admin: Admin) -> None:
+    def __init__(self, emulator: Emulator, desk: Desk) -> None:
         self._emulator = emulator
-        self._admin = admin
+        self._desk = desk
         self._listening: dict[Feed, Callable[[], None]] = {}  # with what stops it
         self._is_closed = False
 
     def routes(self) -> list[Route]:
         """Return the route for Starlette."""
-        return [Route("/_revdesk/events", self._admin.guarded(self._listen))]
+        return [Route("/_revdesk/events", self._desk.guarded(self._listen))]
 
     def close(self) -> None:
         """End every stream, now and from now on: the server stops."""
@@ -87,7 +87,7 @@ class EventStream:
 
     async def _listen(self, request: Request) -> Response:
         """Tell every event from now on, of a world where one is named: `?kinds=request,room`, `Last-Event-ID`."""
-        world = self._admin.world_or_none(request)
+        world = self._desk.world_or_none(request)
         kinds = _read_kinds(request.query_params.get("kinds"))
         last = _read_last(request.headers.get("last-event-id"), world)
         missed = [] if world is None or last is None else [one for one in world.timeline.events() if one.number > last]
