@@ -11,6 +11,7 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
+from revdesk_mock.audit.bodies import RINGS
 from revdesk_mock.curl import KEY
 from revdesk_mock.e164 import is_e164, is_fictional
 from revdesk_mock.spec import Operation
@@ -119,19 +120,14 @@ def test_an_unexpected_answer_has_the_trait_that_it_names(
     assert drawn.headers == {"content-type": "application/json"}
 
 
-@every_operation
+@pytest.mark.parametrize("path", RINGS)
+@pytest.mark.parametrize("kind", ["valid", "boundary", "invalid"])
 @few
 @given(data=st.data())
-def test_no_phone_number_that_is_sent_could_ring_a_person(name: str, data: st.DataObject) -> None:
-    request = data.draw(requests(name))
-    for number in {value for value in leaves(request.json) if isinstance(value, str) and is_e164(value)}:
-        assert is_fictional(number), number
-
-
-def leaves(value: Any) -> list[Any]:
-    if isinstance(value, dict | list):
-        return [leaf for part in (value.values() if isinstance(value, dict) else value) for leaf in leaves(part)]
-    return [value]
+def test_no_number_that_a_request_rings_could_be_a_persons(path: str, kind: Any, data: st.DataObject) -> None:
+    body = data.draw(requests(f"POST {path}", kind=kind)).json
+    for number in (body.get(field) for field in RINGS[path]) if isinstance(body, dict) else ():
+        assert not (isinstance(number, str) and is_e164(number)) or is_fictional(number)
 
 
 @given(data=st.data())
