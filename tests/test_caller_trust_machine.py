@@ -747,5 +747,6 @@ class CallerTrust(Life):
             assert self.get(SUB_ENTITIES, entity.id).status == 403
 
 
+@pytest.mark.timeout(180)  # a hundred long lives, each step compared in full
 def test_the_carrier_and_its_customers_agree_with_the_model_whatever_happens() -> None:
     run_state_machine_as_test(CallerTrust, settings=settings(stateful_step_count=60))

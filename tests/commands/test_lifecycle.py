@@ -26,6 +26,14 @@ request.add_header("Authorization", "Bearer " + os.environ["REVDESK_API_KEY"])
 print(os.environ["REVDESK_API_URL"], urllib.request.urlopen(request, timeout=10).status)
 """
 
+# Whoever runs the tests may have been told to ignore a signal, as nohup does, and what it starts inherits that.
+OBEYING = """
+import os, signal, sys
+for number in (signal.SIGHUP, signal.SIGINT):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
 HEARS = """
 import signal, sys
 def hear(*_):
@@ -75,8 +83,9 @@ def the_server(folder: Path) -> Running:
 
 def executing(*command: str) -> subprocess.Popen[str]:
     """Run a command under exec, and return once the command has printed its first line."""
+    obeying = [sys.executable, "-c", OBEYING, *COMMAND[1:]]
     process = subprocess.Popen(
-        [*COMMAND, "exec", "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+        [*obeying, "exec", "--", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     )
     assert process.stdout
     assert process.stdout.readline() == "up\n"
