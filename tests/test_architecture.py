@@ -15,7 +15,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # From the bottom to the top; a module imports from lower layers only. A name ending in a dot is a folder
 # whose modules do not import one another.
 LAYERS: list[set[str]] = [
-    {"messages", "clock", "ids", "e164", "room_address", "rtc.packets", "public_url", "window"},
+    {"messages", "clock", "ids", "e164", "room_address", "rtc.packets", "public_url", "window", "held_file"},
     {"errors", "index", "inventory", "signing", "loa", "curl"},
     {"settings", "pages", "cnam", "rtc.events", "journal", "timeline"},
     {"spec", "store", "json_body", "wording"},

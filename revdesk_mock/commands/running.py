@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from revdesk_mock import held_file
 from revdesk_mock.clock import wait_until
 from revdesk_mock.commands.client import is_ready
 from revdesk_mock.errors import StartError
@@ -72,18 +73,8 @@ class Records:
 
     def find(self, port: int) -> Running | None:
         """Return the server at a port, or None; a stale record is removed."""
-        path = self._folder / f"{port}.json"
-        try:
-            file = path.open("rb")
-        except FileNotFoundError:
-            return None
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return Running(**json.loads(file.read()))
-        path.unlink(missing_ok=True)
-        return None
+        said = held_file.read(self._folder / f"{port}.json")
+        return None if said is None else Running(**json.loads(said))
 
 
 def detach(log: Path) -> int:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from revdesk_mock import held_file
 from revdesk_mock.testing.remote import RevDeskServer, attach
 
 Serve = Callable[[], AbstractContextManager[RevDeskServer]]
@@ -22,7 +23,7 @@ def shared(folder: Path, name: str, serve: Serve) -> Iterator[RevDeskServer]:
     with ExitStack() as stack:
         in_use = stack.enter_context(_locked(users, fcntl.LOCK_SH))
         with _locked(start, fcntl.LOCK_EX):
-            url = _running(record)
+            url = held_file.read(record)
             if url is None:
                 server = stack.enter_context(serve())
                 stack.callback(fcntl.flock, in_use, fcntl.LOCK_EX)
@@ -42,21 +43,6 @@ def _recorded(record: Path, url: str, start: Path) -> Iterator[None]:
         yield
         with _locked(start, fcntl.LOCK_EX):
             record.unlink()
-
-
-def _running(record: Path) -> str | None:
-    """Return the address of the server that a record tells of, or None; what a dead worker left is removed."""
-    try:
-        file = record.open()
-    except FileNotFoundError:
-        return None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return file.read()
-    record.unlink()
-    return None
 
 
 @contextmanager
