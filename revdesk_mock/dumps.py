@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
+from revdesk_mock import json_file
 from revdesk_mock.clock import EPOCH, check_instant, parse_iso
 from revdesk_mock.errors import StartError
 from revdesk_mock.messages import JSON, Record
@@ -19,7 +20,7 @@ FORMAT = 1
 
 def load(path: Path) -> JSON:
     """Read a world's dump as the state that new worlds start from; raises StartError naming what is wrong."""
-    return check_fixture(_read(path), path)
+    return check_fixture(json_file.read(path), path)
 
 
 def check_fixture(dump: JSON, source: Path | str) -> JSON:
@@ -61,7 +62,7 @@ def check(dump: JSON, source: Path | str) -> None:
 
 def load_export(path: Path) -> Iterator[tuple[JSON, JSON]]:
     """Yield (key, dump) for each world of an export; raises StartError before the first where one is wrong."""
-    export = _read(path)
+    export = json_file.read(path)
     worlds = export.get("worlds") if isinstance(export, dict) else None
     if not isinstance(worlds, list) or export.get("format") != FORMAT:
         raise StartError(f"{path} is no export of this version: it needs format {FORMAT} and worlds")
@@ -86,15 +87,6 @@ def _is_key(key: JSON) -> bool:
         and isinstance(key.get("scopes"), list)
         and all(isinstance(scope, str) for scope in key["scopes"])
     )
-
-
-def _read(path: Path) -> JSON:
-    try:
-        return orjson.loads(path.read_bytes())
-    except OSError as error:
-        raise StartError(f"{path}: {error.strerror}") from error
-    except orjson.JSONDecodeError as error:
-        raise StartError(f"{path} is not JSON: {error}") from error
 
 
 @cache

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import orjson
-
+from revdesk_mock import json_file
 from revdesk_mock.errors import StartError
 from revdesk_mock.messages import JSON
 
@@ -82,12 +81,7 @@ class Spec:
     @classmethod
     def load(cls, path: Path) -> "Spec":
         """Read a contract file; raises StartError where it cannot be served as it stands."""
-        try:
-            document = orjson.loads(path.read_bytes())
-        except OSError as error:
-            raise StartError(f"contract {path}: {error.strerror}") from error
-        except orjson.JSONDecodeError as error:
-            raise StartError(f"contract {path} is not JSON: {error}") from error
+        document = json_file.read(path, f"contract {path}")
         if not isinstance(document, dict) or not isinstance(document.get("paths"), dict):
             raise StartError(f"contract {path} is no OpenAPI document: it has no paths")
         try:

@@ -17,7 +17,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 LAYERS: list[set[str]] = [
     {"messages", "clock", "ids", "e164", "room_address", "rtc.packets", "public_url", "window", "held_file"},
     {"errors", "index", "inventory", "signing", "loa", "curl"},
-    {"settings", "pages", "cnam", "rtc.events", "journal", "timeline"},
+    {"settings", "pages", "cnam", "rtc.events", "journal", "timeline", "json_file"},
     {"spec", "store", "json_body", "wording"},
     {"validation", "rtc.tokens"},
     {"faults.failures", "faults.fields", "faults.when", "faults.recipes"},

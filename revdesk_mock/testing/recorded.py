@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from revdesk_mock import json_file
 from revdesk_mock.curl import KEY, curl_line
 from revdesk_mock.errors import StartError
 from revdesk_mock.journal import redact
@@ -50,12 +51,7 @@ class Exchange:
 
 def read(path: Path) -> list[Exchange]:
     """Read the exchanges of a HAR file, in its order; raises StartError that says where it is none."""
-    try:
-        document = orjson.loads(path.read_bytes())
-    except OSError as error:
-        raise StartError(f"journal {path}: {error.strerror}") from error
-    except orjson.JSONDecodeError as error:
-        raise StartError(f"journal {path} is not JSON: {error}") from error
+    document = json_file.read(path, f"journal {path}")
     log = document.get("log") if isinstance(document, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
